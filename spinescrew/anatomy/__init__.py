@@ -1,0 +1,1 @@
+"""Vertebra levels, their numbering in other tools, and the parts of a vertebra."""
