@@ -1,9 +1,10 @@
 """Signed distance to the surface of a label, with sub-voxel accuracy.
 
-A binary mask says of each voxel centre only on which side of the surface it lies. The surface is recovered in three
-steps: the mask is smoothed with a kernel whose second moment vanishes, so that neither planes nor curved walls move;
-the 0.5 level is located on every grid edge it crosses; distances are then measured to those points and the planes
-through them. What half a voxel still leaves open is stated beside each grade (``grading``).
+A binary mask says of each voxel centre only on which side of the surface it lies. Among all surfaces that agree with
+every voxel the smoothest is taken: the mask, then its distance field, are smoothed with kernels whose second moment
+vanishes, so that neither planes nor curved walls move, and every voxel is kept on its side. The zero level is located
+on each grid edge it crosses; distances are measured to those points and the planes through them. What half a voxel
+still leaves open is stated beside each grade (``grading``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
+from scipy.interpolate import make_interp_spline
+from scipy.ndimage import gaussian_filter
 
 from spinescrew.errors import GeometryError
 from spinescrew.geometry.sampling import trilinear
@@ -84,13 +86,14 @@ class SignedDistance:
             If the mask is empty.
         """
         array, affine = _cut_out(mask, padding_mm)
+        level = _smoothest_level(array)
         factors = np.maximum(1, np.round(mask.spacing / target_mm).astype(int))
-        fractions = _smooth(array, factors)
+        level = _subdivide(level, factors)
         affine = affine @ _refined(factors)
         stride = np.maximum(1, np.floor(0.55 / mask.spacing).astype(int))
-        fractions = np.ascontiguousarray(fractions[:: stride[0], :: stride[1], :: stride[2]])
+        level = np.ascontiguousarray(level[:: stride[0], :: stride[1], :: stride[2]])
         affine = affine @ np.diag([*stride, 1.0])
-        return SignedDistance(Volume(_distances(fractions, affine[:3, :3]), affine))
+        return SignedDistance(Volume(_distances(level, affine[:3, :3]), affine))
 
     @staticmethod
     def from_function(function: Any, low: Any, high: Any, spacing: float = 0.5) -> SignedDistance:
@@ -128,67 +131,65 @@ def _refined(factors: NDArray[np.int_]) -> Floats:
     return matrix
 
 
-def _gaussian(sigma: float) -> Floats:
-    radius = max(1, int(np.ceil(4 * sigma)))
-    x = np.arange(-radius, radius + 1)
-    kernel = np.exp(-0.5 * (x / sigma) ** 2)
-    return kernel / kernel.sum()
+def _smoothest_level(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """A smooth field (in voxels, about +-4 wide) that is negative at every voxel inside and positive outside."""
+    level = np.clip(_distances(0.5 - _without_bias(inside.astype(np.float32), 0.7), np.eye(3)), -4, 4)
+    for _ in range(3):
+        level = _without_bias(level, 1.0)
+        level = np.where(inside, np.minimum(level, -0.05), np.maximum(level, 0.05)).astype(np.float32)
+    return level
 
 
-def _smooth(mask: NDArray[np.bool_], factors: NDArray[np.int_], sigma_voxels: float = 0.7) -> NDArray[np.float32]:
-    """Fraction of bone on the subdivided grid: the mask under a kernel with no second moment.
+def _without_bias(field: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """``field`` smoothed, twice a narrow Gaussian less a wide one of twice its variance.
 
-    ``wide`` and ``narrow`` are both shifted inwards on a convex wall, in proportion to their variances; their
-    combination is not.
+    On a convex wall both are shifted inwards in proportion to their variances; their combination is not.
     """
-    fine = mask.astype(np.float32)
-    for axis in range(3):
-        fine = np.repeat(fine, factors[axis], axis=axis)
-    narrow, wide = fine, fine
-    ratio = 2.0
+    narrow = gaussian_filter(field, sigma, mode="nearest", truncate=3.0)
+    wide = gaussian_filter(field, sigma * np.sqrt(2.0), mode="nearest", truncate=3.0)
+    return 2.0 * narrow - wide
+
+
+def _subdivide(level: NDArray[np.float32], factors: NDArray[np.int_]) -> NDArray[np.float32]:
+    """``level`` at the centres of voxels cut into ``factors`` parts along each axis, by cubic splines."""
     for axis, n in enumerate(factors):
-        box = (n**2 - 1) / 12
-        sigma = sigma_voxels * n
-        first = _gaussian(sigma)
-        x = np.arange(len(first)) - len(first) // 2
-        variance = float((first * x**2).sum())
-        second = _gaussian(np.sqrt(ratio * (variance + box) - box))
-        narrow = correlate1d(narrow, first.astype(np.float32), axis=axis, mode="nearest")
-        wide = correlate1d(wide, second.astype(np.float32), axis=axis, mode="nearest")
-    return (ratio * narrow - wide) / (ratio - 1.0)
+        if n > 1:
+            centres = (np.arange(level.shape[axis] * n) + 0.5) / n - 0.5
+            spline = make_interp_spline(np.arange(level.shape[axis]), level, k=3, axis=axis)
+            level = spline(np.clip(centres, 0, level.shape[axis] - 1)).astype(np.float32)
+    return level
 
 
-def _distances(fraction: NDArray[np.float32], steps: Floats) -> NDArray[np.float32]:
-    """Signed distances (mm) to the 0.5 level of ``fraction``; ``steps`` (3, 3) holds one voxel step per column."""
-    points, normals, owner = _surface(fraction, steps)
+def _distances(level: NDArray[np.float32], steps: Floats) -> NDArray[np.float32]:
+    """Signed distances (mm) to the zero level of ``level``; ``steps`` (3, 3) holds one voxel step per column."""
+    points, normals, owner = _surface(level, steps)
     if not len(points):
         raise GeometryError("the label is too small to have a surface at this voxel size")
     size = float(np.linalg.norm(steps, axis=0).max())
-    best = np.full(fraction.shape, np.inf, np.float32)
-    nearest = np.full(fraction.shape, -1, np.int32)
+    best = np.full(level.shape, np.inf, np.float32)
+    nearest = np.full(level.shape, -1, np.int32)
     _seed(points, owner, steps, best, nearest)
-    for _ in range(2):
-        _sweep(points, steps, best, nearest)
-    return _signed(fraction, points, normals, steps, nearest, 0.75 * size)
+    _sweep(points, steps, best, nearest)
+    return _signed(level, points, normals, steps, nearest, 0.75 * size)
 
 
-def _surface(fraction: NDArray[np.float32], steps: Floats) -> tuple[Floats, Floats, NDArray[np.int32]]:
-    """Crossings of the 0.5 level on grid edges: points and outward normals in mm from voxel 0, and their voxel."""
+def _surface(level: NDArray[np.float32], steps: Floats) -> tuple[Floats, Floats, NDArray[np.int32]]:
+    """Zero crossings on grid edges: points and outward unit normals in mm from voxel 0, and the voxel nearest to each."""
     to_index = np.linalg.inv(steps)
-    slopes = np.gradient(fraction)
+    slopes = np.gradient(level)
     points, normals, owners = [], [], []
     for axis in range(3):
         low = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
         high = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
-        at = np.argwhere((fraction[low] >= 0.5) != (fraction[high] >= 0.5))
+        at = np.argwhere((level[low] <= 0) != (level[high] <= 0))
         to = at.copy()
         to[:, axis] += 1
-        f0, f1 = fraction[tuple(at.T)].astype(float), fraction[tuple(to.T)].astype(float)
-        t = (0.5 - f0) / (f1 - f0)
+        value, following = level[tuple(at.T)].astype(float), level[tuple(to.T)].astype(float)
+        t = value / (value - following)
         where = at.astype(float)
         where[:, axis] += t
         slope = np.stack([(1 - t) * s[tuple(at.T)] + t * s[tuple(to.T)] for s in slopes], axis=1)
-        normal = -slope @ to_index
+        normal = slope @ to_index
         points.append(where @ steps.T)
         normals.append(normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12))
         owners.append(np.where((t < 0.5)[:, None], at, to))
@@ -239,9 +240,9 @@ def _sweep(points, steps, best, nearest):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _signed(fraction, points, normals, steps, nearest, flat_mm):  # type: ignore[no-untyped-def]
+def _signed(level, points, normals, steps, nearest, flat_mm):  # type: ignore[no-untyped-def]
     """Distance to the plane through the nearest surface point where that point is nearly straight below."""
-    ni, nj, nk = fraction.shape
+    ni, nj, nk = level.shape
     out = np.empty((ni, nj, nk), np.float32)
     for i in range(ni):
         for j in range(nj):
@@ -254,5 +255,5 @@ def _signed(fraction, points, normals, steps, nearest, flat_mm):  # type: ignore
                 along = x * normals[n, 0] + y * normals[n, 1] + z * normals[n, 2]
                 sideways = np.sqrt(max(square - along * along, 0.0))
                 size = abs(along) if sideways <= flat_mm else np.sqrt(square)
-                out[i, j, k] = -size if fraction[i, j, k] >= 0.5 else size
+                out[i, j, k] = -size if level[i, j, k] <= 0 else size
     return out
