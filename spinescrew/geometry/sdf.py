@@ -133,7 +133,7 @@ def _refined(factors: NDArray[np.int_]) -> Floats:
 
 def _smoothest_level(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """A smooth field (in voxels, about +-4 wide) that is negative at every voxel inside and positive outside."""
-    level = np.clip(_distances(0.5 - _without_bias(inside.astype(np.float32), 0.7), np.eye(3)), -4, 4)
+    level = _distances(0.5 - _without_bias(inside.astype(np.float32), 0.7), np.eye(3), reach_mm=4.0)
     for _ in range(3):
         level = _without_bias(level, 1.0)
         level = np.where(inside, np.minimum(level, -0.05), np.maximum(level, 0.05)).astype(np.float32)
@@ -160,8 +160,11 @@ def _subdivide(level: NDArray[np.float32], factors: NDArray[np.int_]) -> NDArray
     return level
 
 
-def _distances(level: NDArray[np.float32], steps: Floats) -> NDArray[np.float32]:
-    """Signed distances (mm) to the zero level of ``level``; ``steps`` (3, 3) holds one voxel step per column."""
+def _distances(level: NDArray[np.float32], steps: Floats, reach_mm: float = np.inf) -> NDArray[np.float32]:
+    """Signed distances (mm) to the zero level of ``level``; ``steps`` (3, 3) holds one voxel step per column.
+
+    Distances beyond ``reach_mm`` are given as ``reach_mm``.
+    """
     points, normals, owner = _surface(level, steps)
     if not len(points):
         raise GeometryError("the label is too small to have a surface at this voxel size")
@@ -169,8 +172,9 @@ def _distances(level: NDArray[np.float32], steps: Floats) -> NDArray[np.float32]
     best = np.full(level.shape, np.inf, np.float32)
     nearest = np.full(level.shape, -1, np.int32)
     _seed(points, owner, steps, best, nearest)
-    _sweep(points, steps, best, nearest)
-    return _signed(level, points, normals, steps, nearest, 0.75 * size)
+    far = np.float32(min(reach_mm, 1e6))
+    _sweep(points, steps, best, nearest, reach_mm)
+    return np.clip(_signed(level, points, normals, steps, nearest, 0.75 * size, far), -far, far)
 
 
 def _surface(level: NDArray[np.float32], steps: Floats) -> tuple[Floats, Floats, NDArray[np.int32]]:
@@ -218,9 +222,13 @@ def _seed(points, owner, steps, best, nearest):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _sweep(points, steps, best, nearest):  # type: ignore[no-untyped-def]
-    """Hand each voxel's nearest surface point on to its neighbours, in the eight diagonal orders."""
+def _sweep(points, steps, best, nearest, reach):  # type: ignore[no-untyped-def]
+    """Hand each voxel's nearest surface point on to its neighbours, in the eight diagonal orders.
+
+    Beyond ``reach`` mm points are handed on no further; what is not reached keeps its infinite distance.
+    """
     ni, nj, nk = best.shape
+    limit = reach * reach
     for order in range(8):
         di = 1 if order & 1 else -1
         dj = 1 if order & 2 else -1
@@ -231,16 +239,17 @@ def _sweep(points, steps, best, nearest):  # type: ignore[no-untyped-def]
                 j = b if dj == 1 else nj - 1 - b
                 for c in range(nk):
                     k = c if dk == 1 else nk - 1 - c
-                    if 0 <= i - di < ni and nearest[i - di, j, k] >= 0:
+                    mine = nearest[i, j, k]
+                    if 0 <= i - di < ni and best[i - di, j, k] < limit and nearest[i - di, j, k] != mine:
                         _try(points, steps, best, nearest, i, j, k, nearest[i - di, j, k])
-                    if 0 <= j - dj < nj and nearest[i, j - dj, k] >= 0:
+                    if 0 <= j - dj < nj and best[i, j - dj, k] < limit and nearest[i, j - dj, k] != mine:
                         _try(points, steps, best, nearest, i, j, k, nearest[i, j - dj, k])
-                    if 0 <= k - dk < nk and nearest[i, j, k - dk] >= 0:
+                    if 0 <= k - dk < nk and best[i, j, k - dk] < limit and nearest[i, j, k - dk] != mine:
                         _try(points, steps, best, nearest, i, j, k, nearest[i, j, k - dk])
 
 
 @njit(cache=True)
-def _signed(level, points, normals, steps, nearest, flat_mm):  # type: ignore[no-untyped-def]
+def _signed(level, points, normals, steps, nearest, flat_mm, far):  # type: ignore[no-untyped-def]
     """Distance to the plane through the nearest surface point where that point is nearly straight below."""
     ni, nj, nk = level.shape
     out = np.empty((ni, nj, nk), np.float32)
@@ -248,6 +257,9 @@ def _signed(level, points, normals, steps, nearest, flat_mm):  # type: ignore[no
         for j in range(nj):
             for k in range(nk):
                 n = nearest[i, j, k]
+                if n < 0:
+                    out[i, j, k] = -far if level[i, j, k] <= 0 else far
+                    continue
                 x = steps[0, 0] * i + steps[0, 1] * j + steps[0, 2] * k - points[n, 0]
                 y = steps[1, 0] * i + steps[1, 1] * j + steps[1, 2] * k - points[n, 1]
                 z = steps[2, 0] * i + steps[2, 1] * j + steps[2, 2] * k - points[n, 2]
