@@ -58,7 +58,12 @@ def densest_point(bone: SignedDistance, sigma_mm: float = 7.0, step_mm: float = 
 
 
 def fit_body(
-    bone: SignedDistance, centre: Any, superior: Any, view: Volume, posterior_hint: Any | None = None, sacral: bool = False
+    bone: SignedDistance,
+    centre: Any,
+    superior: Any,
+    view: Volume,
+    posterior_hint: Any | None = None,
+    sacral: bool = False,
 ) -> Body:
     """Body, endplates and frame of one vertebra from its surface alone.
 
@@ -126,7 +131,9 @@ def _extents(bone: SignedDistance, frame: VertebralFrame, sacral: bool) -> Body:
             ("superior", frame.superior),
             ("inferior", -frame.superior),
         ):
-            shift = offsets @ np.array([direction @ frame.right, direction @ frame.anterior, direction @ frame.superior])
+            shift = offsets @ np.array(
+                [direction @ frame.right, direction @ frame.anterior, direction @ frame.superior]
+            )
             hits = exit_distance(bone, origins, direction, 45.0, bridge_mm=2.0) + shift
             finite = np.isfinite(hits) & (hits > shift + 2)
             reach[name] = float(np.median(hits[finite])) if finite.any() else 20.0
@@ -227,7 +234,10 @@ def symmetric_frame(bone: SignedDistance, frame: VertebralFrame) -> VertebralFra
     best = min(starts, key=cost)
     simplex = best + np.vstack([np.zeros(3), np.diag([6.0, 4.0, 2.0])])
     found = minimize(
-        cost, best, method="Nelder-Mead", options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 1e-4, "maxfev": 150}
+        cost,
+        best,
+        method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 1e-4, "maxfev": 150},
     )
     normal, point = plane(found.x)
     to_plane = ((point - frame.origin) @ normal) * normal

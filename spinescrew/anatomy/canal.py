@@ -40,7 +40,9 @@ def find_canal(bone: SignedDistance, body: Body, pedicles: list[Pedicle]) -> Can
     behind = np.arange(2.0, 12.0, 0.5)
     centres, radii = [], []
     for s in planes:
-        line = frame.to_ras(np.column_stack([np.zeros(len(behind)), -body.half_depth_mm - behind, np.full(len(behind), s)]))
+        line = frame.to_ras(
+            np.column_stack([np.zeros(len(behind)), -body.half_depth_mm - behind, np.full(len(behind), s)])
+        )
         open_ = np.flatnonzero(bone.sample(line) > 1.5)
         if not len(open_):
             continue

@@ -21,6 +21,11 @@ _STEP_MM = 0.7
 _SMALLEST_MM2 = 15.0
 
 
+def _rim(apart: Floats) -> float:
+    """Width beyond which the surfaces part at the joint's rim and no longer articulate."""
+    return 1.5 * float(np.median(apart)) + 1.0
+
+
 def find_facet(bone: SignedDistance, upper: SignedDistance, body: Body, side: Side) -> FacetJoint:
     """The joint of one side: where the articular processes of both vertebrae face each other.
 
@@ -45,13 +50,15 @@ def find_facet(bone: SignedDistance, upper: SignedDistance, body: Body, side: Si
     if not len(at):
         raise GeometryError(f"the articular processes are {apart.min():.1f} mm apart: no joint with the vertebra above")
     near = points[tuple(at.T)]
-    facing = np.einsum("ij,ij->i", bone.gradient(near, 0.8), upper.gradient(near, 0.8)) < -0.4
+    facing = np.einsum("ij,ij->i", bone.gradient(near, 0.8), upper.gradient(near, 0.8)) < -0.5
     slab[tuple(at[~facing].T)] = False
     pieces, count = connected(slab, structure=np.ones((3, 3, 3)))
     if count == 0:
         raise GeometryError("no surfaces of the two vertebrae face each other: no joint with the vertebra above")
     biggest = int(np.bincount(pieces.ravel())[1:].argmax()) + 1
-    chosen = points[pieces == biggest]
+    joint = pieces == biggest
+    joint &= apart <= _rim(apart[joint])
+    chosen = points[joint]
     normal = bone.gradient(chosen, 0.8).mean(axis=0)
     normal = normal / max(float(np.linalg.norm(normal)), 1e-9)
     gap = float(np.median(bone.sample(chosen) + upper.sample(chosen)))

@@ -43,9 +43,7 @@ class Section:
         return self.radii[:36] + self.radii[36:]
 
 
-def cross_section(
-    bone: SignedDistance, point: Floats, axis: Floats, hint: Floats, cap_mm: float
-) -> Section | None:
+def cross_section(bone: SignedDistance, point: Floats, axis: Floats, hint: Floats, cap_mm: float) -> Section | None:
     """The section of bone around ``point`` at right angles to ``axis``, or ``None`` where the point is not in bone."""
     u, v = orthogonal_pair(axis, hint)
     centre = point
@@ -109,7 +107,7 @@ def find_sacral_pedicle(bone: SignedDistance, body: Body, side: Side, usual: Usu
     def cost(x: Floats) -> float:
         point, axis = line(x)
         depth = np.clip(-bone.sample(point + along[:, None] * axis), -2.0, 9.0)
-        unusual = ((x[2] - usual.pta_deg) / USUAL_BAND_DEG) ** 2 + (x[3] / 15.0) ** 2
+        unusual = ((x[2] - usual.pta_deg) / USUAL_BAND_DEG) ** 2 + (x[3] / 5.0) ** 2
         return float(-depth.mean() - depth.min() + 0.5 * unusual)
 
     starts = [np.array([r, s, usual.pta_deg - 6.0, 4.0]) for r in (18.0, 22.0, 26.0) for s in (0.0, 4.0, 8.0)]
@@ -153,7 +151,9 @@ def _cap(usual: UsualPedicle) -> float:
     return 0.75 * max(usual.height_mm, usual.width_mm)
 
 
-def _tube(bone: SignedDistance, point: Floats, axis: Floats, hint: Floats, cap_mm: float) -> list[tuple[float, Section]]:
+def _tube(
+    bone: SignedDistance, point: Floats, axis: Floats, hint: Floats, cap_mm: float
+) -> list[tuple[float, Section]]:
     """Sections every millimetre along the axis, each found from the one before."""
     found: dict[float, Section] = {}
     for step in (1.0, -1.0):
@@ -198,7 +198,9 @@ def _fit_line(sections: list[tuple[float, Section]], axis: Floats, body: Body) -
     return middle + ((isthmus - middle) @ line) * line, mixed
 
 
-def measure_pedicle(bone: SignedDistance, body: Body, side: Side, point: Floats, axis: Floats, cap_mm: float) -> Pedicle:
+def measure_pedicle(
+    bone: SignedDistance, body: Body, side: Side, point: Floats, axis: Floats, cap_mm: float
+) -> Pedicle:
     """Sizes of the pedicle whose isthmus is at ``point`` with this ``axis``; raises :class:`GeometryError`."""
     frame = body.frame
     section = cross_section(bone, point, axis, frame.right, cap_mm)
@@ -234,7 +236,9 @@ def measure_pedicle(bone: SignedDistance, body: Body, side: Side, point: Floats,
     )
 
 
-def _junction(bone: SignedDistance, point: Floats, axis: Floats, isthmus: Section, hint: Floats, cap_mm: float) -> float:
+def _junction(
+    bone: SignedDistance, point: Floats, axis: Floats, isthmus: Section, hint: Floats, cap_mm: float
+) -> float:
     """Where, going forward, the section opens into the body."""
     for distance in np.arange(1.0, 14.0, 0.5):
         section = cross_section(bone, point + distance * axis, axis, hint, cap_mm)
