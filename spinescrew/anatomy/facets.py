@@ -18,6 +18,9 @@ WIDEST_JOINT_MM = 4.0
 """Surfaces farther apart than this do not articulate (science.md 1.5)."""
 
 _STEP_MM = 0.7
+_TOUCH_MM = 0.45
+"""Labels that touch leave no voxel between them: there the joint is the layer where both surfaces are this near."""
+
 _SMALLEST_MM2 = 15.0
 
 
@@ -29,8 +32,8 @@ def _rim(apart: Floats) -> float:
 def find_facet(bone: SignedDistance, upper: SignedDistance, body: Body, side: Side) -> FacetJoint:
     """The joint of one side: where the articular processes of both vertebrae face each other.
 
-    The slab is every point between the two surfaces (both at most touching it) that are at most 4 mm apart and face
-    each other, behind the body and off the mid-line.
+    The slab is every point between two surfaces that are at most 4 mm apart and face each other, behind the body and
+    off the mid-line.
 
     Raises
     ------
@@ -45,7 +48,9 @@ def find_facet(bone: SignedDistance, upper: SignedDistance, body: Body, side: Si
     points = frame.to_ras(grid)
     own, other = bone.sample(points), upper.sample(points)
     apart = np.maximum(own, 0) + np.maximum(other, 0)
-    slab = (own > -0.45) & (other > -0.45) & (apart < WIDEST_JOINT_MM)
+    between = (own >= 0) & (other >= 0) & (apart < WIDEST_JOINT_MM)
+    touching = (np.abs(own) < _TOUCH_MM) & (np.abs(other) < _TOUCH_MM)
+    slab = between | touching
     at = np.argwhere(slab)
     if not len(at):
         raise GeometryError(f"the articular processes are {apart.min():.1f} mm apart: no joint with the vertebra above")

@@ -161,16 +161,24 @@ def _follow(array, inverse, lines, isthmus, axis, neck, lengths, share, radius, 
         v1 = line[5] * u0 - line[3] * u2
         v2 = line[3] * u1 - line[4] * u0
         worst = -1e6
-        t = back + skip
-        while t <= back + length:
-            into_tip = (t - (back + length - 5.0)) / 5.0
-            r = radius if into_tip <= 0.0 else radius + (0.5 - radius) * into_tip
-            for m in range(cosines.shape[0]):
+        for m in range(cosines.shape[0]):
+            # A thread line that has not met bone yet belongs to the opening of the entry, but not for ever.
+            entered, waiting = False, -1e6
+            t = back
+            while t <= back + length:
+                into_tip = (t - (back + length - 5.0)) / 5.0
+                r = radius if into_tip <= 0.0 else radius + (0.5 - radius) * into_tip
                 x = line[0] + t * line[3] + r * (cosines[m] * u0 + sines[m] * v0)
                 y = line[1] + t * line[4] + r * (cosines[m] * u1 + sines[m] * v1)
                 z = line[2] + t * line[5] + r * (cosines[m] * u2 + sines[m] * v2)
-                worst = max(worst, _at(array, inverse, x, y, z))
-            t += 2.0 * _STEP_MM
+                value = _at(array, inverse, x, y, z)
+                entered = entered or value <= 0.0
+                if t >= back + skip:
+                    if entered or t > back + skip + radius:
+                        worst = max(worst, value, -1e6 if entered else waiting)
+                    else:
+                        waiting = max(waiting, value)
+                t += 2.0 * _STEP_MM
         out[n, 0], out[n, 1], out[n, 2], out[n, 3], out[n, 4] = back, ahead, least, length, worst
 
 

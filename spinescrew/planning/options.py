@@ -39,7 +39,7 @@ class PlanningOptions:
     depth_percent: float = 80.0
     margin_mm: float = 0.5
     width_percent: float = 80.0
-    largest_tilt_deg: float = 15.0
+    largest_tilt_deg: float = 25.0
     facet_gap_mm: float = 1.0
     maximum_diameter_mm: float | None = None
     align_heads: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,10 @@ Floats = NDArray[np.float64]
 _SHALLOW_PERCENT = 70.0
 _SMALL_TILT_DEG = 5.0
 _SPARE_MM = 0.05
+_FACET_BONE_MM = 1.0
 _SEED = 20260101
 _BAND_USED_DEG = USUAL_BAND_DEG - 2.0
+_BAND_REACHED_DEG = USUAL_BAND_DEG - 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +55,15 @@ def choices(vertebra: Vertebra, side: Side, options: PlanningOptions) -> Choices
         return diameters
     wanted = wanted_angles(vertebra, side, options)
     reasons: list[str] = []
-    for diameter, largest_tilt in _attempts(diameters, options.largest_tilt_deg):
+    for diameter, largest_tilt, facet_gap in _attempts(diameters, options):
+        options = replace(options, facet_gap_mm=facet_gap)
         found, moves = _search(vertebra, side, wanted, largest_tilt, diameter, options)
         kept = _shortfall(found, diameter, options) <= 0
         if kept.any():
             cost = _cost(found, moves, diameter, options)
             order = np.flatnonzero(kept)[np.argsort(cost[kept], kind="stable")]
             best = _rows(found, order)
-            notes = _notes(moves[order[0], 1], best, options)
+            notes = _notes(float(moves[order[0], 1]), best, options)
             return Choices(vertebra.level, side, diameter, best, cost[order], notes)
         reasons.append(_why_not(found, diameter, options))
     return reasons[-1]
@@ -80,25 +83,37 @@ def _search(
     """
     random = np.random.default_rng(_SEED)
     pedicle = vertebra.pedicles[side]
-    reach = np.array([10.0, largest_tilt, 0.3 * pedicle.width_mm, 0.45 * pedicle.height_mm])
-    moves = _grid(reach)
+    low, high = _reach(vertebra.level, pedicle, wanted[0], largest_tilt)
+    moves = _grid(low, high)
     rounds = []
     for shrink in (0.25, 0.15, 0.08, 0.04):
         rounds.append((_follow_lines(vertebra, side, wanted, moves, diameter, options), moves))
         found, seen = _joined(rounds)
         penalised = _cost(found, seen, diameter, options) + 12.0 * _shortfall(found, diameter, options)
         leaders = seen[np.argsort(penalised, kind="stable")[:12]]
-        spread = random.normal(size=(12, 25, 4)) * reach * shrink
-        moves = np.clip((leaders[:, None] + spread).reshape(-1, 4), -reach, reach)
+        spread = random.normal(size=(12, 25, 4)) * (high - low) / 2 * shrink
+        moves = np.clip((leaders[:, None] + spread).reshape(-1, 4), low, high)
     rounds.append((_follow_lines(vertebra, side, wanted, moves, diameter, options), moves))
     return _joined(rounds)
 
 
-def _grid(reach: Floats) -> Floats:
-    axes = [np.linspace(-1, 1, 9), np.array([0.0, -0.5, 0.5, -0.9, 0.9]), np.linspace(-1, 1, 7), np.linspace(-1, 1, 7)]
-    if reach[1] == 0:
-        axes[1] = np.zeros(1)
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 4) * reach
+def _reach(level: Level, pedicle: Pedicle, pta: float, largest_tilt: float) -> tuple[Floats, Floats]:
+    """Least and largest moves: turns stay within what is usual at the level, shifts within the pedicle."""
+    high = np.array([12.0, largest_tilt, 0.3 * pedicle.width_mm, 0.45 * pedicle.height_mm])
+    low = -high
+    usual = usual_pedicle(level)
+    if usual is not None:
+        low[0] = max(low[0], usual.pta_deg - _BAND_REACHED_DEG - pta)
+        high[0] = min(high[0], usual.pta_deg + _BAND_REACHED_DEG - pta)
+    return low, high
+
+
+def _grid(low: Floats, high: Floats) -> Floats:
+    """Moves (n, 4) over the whole reach; the wanted line itself is one of them."""
+    tilts = np.array([0.0, -0.5, 0.5, -0.9, 0.9]) * high[1] if high[1] > 0 else np.zeros(1)
+    turns = np.unique(np.append(np.linspace(low[0], high[0], 9), 0.0))
+    axes = [turns, tilts, np.linspace(low[2], high[2], 7), np.linspace(low[3], high[3], 7)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 4)
 
 
 def _joined(rounds: list[tuple[Corridors, Floats]]) -> tuple[Corridors, Floats]:
@@ -165,14 +180,17 @@ def wanted_angles(vertebra: Vertebra, side: Side, options: PlanningOptions) -> t
     return pta, 0.0 if options.trajectory == "straight-forward" else pedicle.psa_deg
 
 
-def _attempts(diameters: tuple[float, ...], largest_tilt: float) -> list[tuple[float, float]]:
-    """(diameter, largest tilt) in the order they are tried.
+def _attempts(diameters: tuple[float, ...], options: PlanningOptions) -> list[tuple[float, float, float]]:
+    """(diameter, largest tilt, room to the facet joint) in the order they are tried.
 
-    A thinner screw is taken before a line leaves the trajectory's sagittal angle by more than a few degrees.
+    A thinner screw is taken before a line leaves the trajectory's sagittal angle by more than a few degrees, and that
+    before a line passes beside the facet joint (never through it).
     """
-    near = [(diameter, tilt) for diameter in diameters for tilt in (0.0, min(_SMALL_TILT_DEG, largest_tilt))]
-    far = [(diameter, largest_tilt) for diameter in diameters if largest_tilt > _SMALL_TILT_DEG]
-    return near + far
+    most, gap = options.largest_tilt_deg, options.facet_gap_mm
+    near = [(diameter, tilt, gap) for diameter in diameters for tilt in (0.0, min(_SMALL_TILT_DEG, most))]
+    far = [(diameter, most, gap) for diameter in diameters if most > _SMALL_TILT_DEG]
+    beside = [(diameter, tilt, 0.0) for tilt in (0.0, most) for diameter in diameters]
+    return near + far + beside
 
 
 def _shortfall(found: Corridors, diameter: float, options: PlanningOptions) -> Floats:
@@ -204,6 +222,8 @@ def _notes(tilt: float, best: Corridors, options: PlanningOptions) -> tuple[str,
     if abs(tilt) > 0.5:
         way = "caudally" if tilt < 0 else "cranially"
         notes.append(f"the {options.trajectory} line does not stay in bone: aimed {abs(tilt):.0f} degrees more {way}")
+    if best.facet_mm[0] <= _FACET_BONE_MM:
+        notes.append("no line that stays in bone keeps clear of the facet above: this one passes beside the joint")
     if best.depth_percent.max() < _SHALLOW_PERCENT:
         notes.append(
             f"no catalogue length lies between {_SHALLOW_PERCENT:g} % and {options.depth_percent:g} % of the channel"
@@ -212,15 +232,17 @@ def _notes(tilt: float, best: Corridors, options: PlanningOptions) -> tuple[str,
 
 
 def _why_not(found: Corridors, diameter: float, options: PlanningOptions) -> str:
-    """The rule that the best line came closest to keeping, in words."""
-    size = f"{diameter:g} mm"
+    """What the nearest line breaks most, in words."""
     if not (found.length_mm > 0).any():
-        return (
-            f"the channel is at most {found.channel_mm.max():.0f} mm long: too short for the shortest catalogue screw"
-        )
-    if not (found.neck_mm >= diameter / 2 + options.margin_mm).any():
-        room = 2 * (found.neck_mm.max() - options.margin_mm)
-        return f"no straight corridor of {size} leads through the pedicle with {options.margin_mm:g} mm of bone around it: room for {room:.1f} mm"
-    if not (found.outside_mm < -_SPARE_MM).any():
-        return f"every line of {size} through the pedicle would leave the bone by {max(found.outside_mm.min(), 0.1):.1f} mm or more"
-    return f"every line of {size} that stays in bone comes within {options.facet_gap_mm:g} mm of the facet joint above"
+        longest = found.channel_mm.max()
+        return f"the channel is at most {longest:.0f} mm long: too short for the shortest catalogue screw"
+    row = int(_shortfall(found, diameter, options).argmin())
+    room = 2 * (found.neck_mm[row] - options.margin_mm)
+    short = {
+        f"leaves only {max(room, 0):.1f} mm between the walls of the pedicle": diameter - room,
+        f"leaves the bone by {found.outside_mm[row]:.1f} mm": found.outside_mm[row],
+        "runs into the facet joint with the vertebra above": options.facet_gap_mm - found.facet_mm[row],
+    }
+    return (
+        f"no line keeps every rule with a {diameter:g} mm screw: the nearest one {max(short, key=lambda k: short[k])}"
+    )
