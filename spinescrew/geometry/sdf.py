@@ -133,7 +133,9 @@ def _refined(factors: NDArray[np.int_]) -> Floats:
 
 def _smoothest_level(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """A smooth field (in voxels, about +-4 wide) that is negative at every voxel inside and positive outside."""
-    level = _distances(0.5 - _without_bias(inside.astype(np.float32), 0.7), np.eye(3), reach_mm=4.0)
+    level = 0.5 - _without_bias(inside.astype(np.float32), 0.7)
+    level = np.where(inside, np.minimum(level, -0.03), np.maximum(level, 0.03)).astype(np.float32)
+    level = _distances(level, np.eye(3), reach_mm=4.0)
     for _ in range(3):
         level = _without_bias(level, 1.0)
         level = np.where(inside, np.minimum(level, -0.05), np.maximum(level, 0.05)).astype(np.float32)
