@@ -1,0 +1,1 @@
+"""Measures that compare screws and plans, and the tables made of them."""
