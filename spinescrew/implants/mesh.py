@@ -36,7 +36,7 @@ def screw_mesh(shape: ScrewShape, *, threaded: bool = True) -> tuple[Floats, Tri
     ----------
     shape:
         Its sizes. No point of the shaft lies outside the outer diameter or beyond the tip; no point of the tulip
-        outside the tulip's cylinder.
+        outside the tulip's cylinder, unless the shaft is the thicker of both.
     threaded:
         With a thread to look at: pitch 2.8 mm, core 0.68 of the outer diameter, as six clinical threads have it
         (pitch 2-4 mm, core 0.56-0.72; Weidling 2022). Without: the smooth outer envelope that grading uses.
@@ -49,7 +49,7 @@ def screw_mesh(shape: ScrewShape, *, threaded: bool = True) -> tuple[Floats, Tri
     Raises
     ------
     InputError
-        If the tulip has no size, or is thinner than the shaft.
+        If the tulip has no size.
 
     Examples
     --------
@@ -57,10 +57,10 @@ def screw_mesh(shape: ScrewShape, *, threaded: bool = True) -> tuple[Floats, Tri
     >>> float(points[:, 2].max())
     45.0
     """
-    if shape.tulip_height_mm <= 0 or shape.tulip_diameter_mm <= shape.diameter_mm:
+    if not (shape.tulip_height_mm > 0 and shape.tulip_diameter_mm > 0):
         raise InputError(
-            f"a tulip of {shape.tulip_diameter_mm:g} x {shape.tulip_height_mm:g} mm does not fit a "
-            f"{shape.diameter_mm:g} mm screw; give it a height and a larger diameter than the shaft"
+            f"a tulip of {shape.tulip_diameter_mm:g} x {shape.tulip_height_mm:g} mm cannot be drawn; "
+            "give it a diameter and a height"
         )
     rings = _tulip(shape) + _shaft(shape, threaded)
     floor_z, tip_z = float(rings[0][2].mean()), shape.length_mm
