@@ -176,6 +176,12 @@ class TestWriting:
         path = write_report(replace(plan, screws=()), mask_spine, tmp_path / "a.html")
         assert Page(path.read_text(encoding="utf-8")).images == []
 
+    def test_the_limits_of_the_letters_are_those_of_the_grading(self, plan, mask_spine, tmp_path):
+        inclusive = replace(plan, parameters={"grading": {"inclusive": True}})
+        for case, limits in ((plan, "2 to below 4 mm"), (inclusive, "over 2 to 4 mm")):
+            page = Page(write_report(case, mask_spine, tmp_path / "a.html").read_text(encoding="utf-8"))
+            assert limits in page.text
+
     def test_progress_runs_to_one_and_a_cancel_leaves_nothing(self, plan, mask_spine, tmp_path):
         seen = []
         write_report(plan, mask_spine, tmp_path / "a.html", progress=Progress(lambda f, _: seen.append(f)))
@@ -187,9 +193,10 @@ class TestWriting:
             write_report(plan, mask_spine, tmp_path / "b.html", progress=stopped)
         assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
-    def test_a_folder_that_is_not_there_is_one_readable_line(self, plan, mask_spine, tmp_path):
-        with pytest.raises(InputError, match="nowhere") as caught:
-            write_report(plan, mask_spine, tmp_path / "nowhere" / "a.html")
+    def test_a_place_that_cannot_be_written_to_is_one_readable_line(self, plan, mask_spine, tmp_path):
+        (tmp_path / "taken").write_text("a file")
+        with pytest.raises(InputError, match="taken") as caught:
+            write_report(plan, mask_spine, tmp_path / "taken" / "a.html")
         assert "\n" not in str(caught.value)
 
     def test_the_breach_is_marked_only_where_there_is_one(self, mask_plan, mask_spine):

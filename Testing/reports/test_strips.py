@@ -12,15 +12,15 @@ def strip(plan, title, **values):
 
 
 def test_depth_cells_are_means_from_entry_to_tip(ct_plan):
-    assert strip(ct_plan, "HU, entry", hu_by_depth=tuple(float(n) for n in range(18))) == [
-        "0", "2", "4", "6", "8", "10", "12", "14", "16"
+    assert strip(ct_plan, "HU, entry", hu_by_depth=tuple(2.0 * n for n in range(20))) == [
+        "1", "5", "9", "13", "17", "21", "25", "29", "33", "37"
     ]  # fmt: skip
 
 
 def test_cells_around_the_shaft_are_centred_on_their_direction(ct_plan):
     degrees = range(0, 360, 5)
-    lateral = tuple(500.0 if 157.5 <= d < 202.5 else 100.0 for d in degrees)
-    assert strip(ct_plan, "HU, around", hu_by_angle=lateral) == ["100"] * 4 + ["500"] + ["100"] * 3
+    lateral = tuple(500.0 if 165 <= d < 195 else 100.0 for d in degrees)
+    assert strip(ct_plan, "HU, around", hu_by_angle=lateral) == ["100"] * 6 + ["500"] + ["100"] * 5
 
 
 def test_what_was_not_measured_is_a_dash_or_no_strip_at_all(ct_plan, mask_plan):

@@ -11,6 +11,7 @@ from pathlib import Path
 from spinescrew import __version__
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.geometry.atomic import atomic_path
+from spinescrew.grading.options import GRADED_ZONE
 from spinescrew.grading.scales import LETTERS
 from spinescrew.planning.plan import Plan, PlannedScrew
 from spinescrew.progress import Progress
@@ -22,6 +23,9 @@ from spinescrew.reports.screw_views import axial_view, isthmus_view, sagittal_vi
 from spinescrew.reports.strips import Strip, heat_strips
 from spinescrew.reports.summary import Badge, Summary, SummaryRow, lacking, summarise
 from spinescrew.reports.wording import DASH, short_hash, spacing
+
+HALF_OPEN_LIMITS = ("no breach", "below 2 mm", "2 to below 4 mm", "4 to below 6 mm", "6 mm or more")
+INCLUSIVE_LIMITS = ("no breach", "up to 2 mm", "over 2 to 4 mm", "over 4 to 6 mm", "over 6 mm")
 
 
 @dataclass(frozen=True)
@@ -128,12 +132,13 @@ def _page(
         summary=summary,
         blocks=blocks,
         planned=len(blocks),
-        legend=[Badge(letter, GRADE_COLOURS[letter], ink_on(GRADE_COLOURS[letter])) for letter in LETTERS],
+        legend=_legend(plan),
         label_spacing=spacing(spine.labels.spacing),
         ground="the CT, window 150 / 1500 HU" if spine.ct is not None else "the label map, no CT",
         timings=[(name, f"{seconds:.2f}") for name, seconds in plan.timings_s.items()],
         total_s=f"{sum(plan.timings_s.values()):.2f}",
         dash=DASH,
+        zone_rule=GRADED_ZONE,
     )
 
 
@@ -148,6 +153,14 @@ def _facts(plan: Plan, spine: Spine) -> list[tuple[str, str]]:
         ("CT voxels", spacing(spine.ct.spacing) if spine.ct is not None else f"{DASH} (label map only)"),
         ("Hash of labels / CT", " / ".join(short_hash(plan.input_hash.get(name)) for name in ("labels", "ct"))),
     ]
+
+
+def _legend(plan: Plan) -> list[tuple[Badge, str]]:
+    """The letters with their limits, half-open or inclusive as the plan was graded."""
+    grading = plan.parameters.get("grading")
+    inclusive = isinstance(grading, Mapping) and bool(grading.get("inclusive"))
+    badges = [Badge(letter, GRADE_COLOURS[letter], ink_on(GRADE_COLOURS[letter])) for letter in LETTERS]
+    return list(zip(badges, INCLUSIVE_LIMITS if inclusive else HALF_OPEN_LIMITS, strict=True))
 
 
 def _moment(iso: str) -> str:

@@ -11,8 +11,8 @@ from spinescrew.grading.assessment import Assessment
 from spinescrew.reports.palette import UNGRADED, ink_on
 from spinescrew.reports.wording import DASH, number
 
-CELLS_ALONG = 9
-CELLS_AROUND = 8
+CELLS_ALONG = 10
+CELLS_AROUND = 12
 HU_RANGE = (0.0, 600.0)
 CONTACT_RANGE = (0.0, 100.0)
 LIGHTEST, DARKEST = 0.05, 0.75
@@ -39,7 +39,7 @@ class Strip:
 def heat_strips(assessment: Assessment) -> tuple[Strip, ...]:
     """Density in HU (where there is a CT) and the share of the surface in bone, along the shaft and around it.
 
-    Around the shaft the first cell is medial, then superior, lateral and inferior follow. Empty when nothing was
+    Around the shaft the cells run from medial over superior, lateral and inferior. Empty when nothing was
     measured by depth or by angle.
     """
     a = assessment
@@ -66,7 +66,7 @@ def _means(values: Sequence[float | None], count: int, round_about: bool) -> lis
     numbers = np.array([np.nan if value is None else value for value in values], dtype=float)
     count = min(count, len(numbers))
     place = np.arange(len(numbers)) * count / len(numbers)
-    owner = np.round(place).astype(int) % count if round_about else np.floor(place).astype(int)
+    owner = np.floor(place + 0.5).astype(int) % count if round_about else np.floor(place).astype(int)
     groups = [numbers[owner == n] for n in range(count)]
     return [float(np.nanmean(group)) if np.isfinite(group).any() else None for group in groups]
 
