@@ -17,9 +17,8 @@ def test_depth_cells_are_means_from_entry_to_tip(ct_plan):
     ]  # fmt: skip
 
 
-def test_cells_around_the_shaft_are_centred_on_their_direction(ct_plan):
-    degrees = range(0, 360, 5)
-    lateral = tuple(500.0 if 165 <= d < 195 else 100.0 for d in degrees)
+def test_the_seventh_of_twelve_cells_around_the_shaft_begins_at_lateral(ct_plan):
+    lateral = tuple(500.0 if 180 <= degrees < 210 else 100.0 for degrees in range(0, 360, 5))
     assert strip(ct_plan, "HU, around", hu_by_angle=lateral) == ["100"] * 6 + ["500"] + ["100"] * 5
 
 

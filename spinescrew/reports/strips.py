@@ -39,7 +39,8 @@ class Strip:
 def heat_strips(assessment: Assessment) -> tuple[Strip, ...]:
     """Density in HU (where there is a CT) and the share of the surface in bone, along the shaft and around it.
 
-    Around the shaft the cells run from medial over superior, lateral and inferior. Empty when nothing was
+    Around the shaft the cells run from medial to superior, lateral, inferior; each of
+    these directions is written under the cell that begins there. Empty when nothing was
     measured by depth or by angle.
     """
     a = assessment
@@ -51,7 +52,7 @@ def heat_strips(assessment: Assessment) -> tuple[Strip, ...]:
         ("% in bone, around", _percent(a.contact_by_angle), CELLS_AROUND, CONTACT_RANGE, around),
     )
     return tuple(
-        Strip(title, _cells(_means(values, count, ends is around), limits), ends)
+        Strip(title, _cells(_means(values, count), limits), ends)
         for title, values, count, limits, ends in rows
         if any(value is not None for value in values)
     )
@@ -61,13 +62,10 @@ def _percent(shares: Sequence[float]) -> list[float | None]:
     return [100.0 * share for share in shares]
 
 
-def _means(values: Sequence[float | None], count: int, round_about: bool) -> list[float | None]:
-    """Means over ``count`` equal stretches; around the shaft each stretch is centred on its direction."""
+def _means(values: Sequence[float | None], count: int) -> list[float | None]:
+    """Means over ``count`` equal stretches, fewer where there are fewer values."""
     numbers = np.array([np.nan if value is None else value for value in values], dtype=float)
-    count = min(count, len(numbers))
-    place = np.arange(len(numbers)) * count / len(numbers)
-    owner = np.floor(place + 0.5).astype(int) % count if round_about else np.floor(place).astype(int)
-    groups = [numbers[owner == n] for n in range(count)]
+    groups = np.array_split(numbers, min(count, len(numbers)))
     return [float(np.nanmean(group)) if np.isfinite(group).any() else None for group in groups]
 
 
