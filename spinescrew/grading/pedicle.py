@@ -1,0 +1,227 @@
+"""How far a shaft leaves the wall of the pedicle that it crosses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spinescrew.grading.field import distance_at, dot, gradient_at, in_view, radius_at
+from spinescrew.grading.walls import disc_share, lift, nearest_wall, pedicle_centre, trace_walls, visible
+from spinescrew.grading.zone import openings
+
+Floats = NDArray[np.float64]
+
+MEDIAL, LATERAL, SUPERIOR, INFERIOR = range(4)
+
+_ON_WALL_MM = 0.3
+
+
+class PedicleSurvey(NamedTuple):
+    """The worst of the graded zone.
+
+    ``margin`` mm outside the wall (negative: bone left), at depth ``along`` and RAS ``point``; ``normal`` of the wall
+    there. ``by_direction`` (4,) mm medially, laterally, superiorly, inferiorly. ``fraction`` is the least share of the
+    cross-section inside the pedicle and ``fraction_side`` where its rest lies. ``cut``: the wall lies outside the image.
+    """
+
+    margin: float
+    along: float
+    point: Floats
+    normal: Floats
+    by_direction: Floats
+    side: int
+    fraction: float
+    fraction_side: int
+    cut: bool
+
+
+class Ring(NamedTuple):
+    """Room to work in, for the points around the shaft at one station.
+
+    ``values`` (n,) mm to any bone, ``contained`` (n,) whether in the pedicle, and the walls (n, 2) seen from the
+    pedicle's centre and from the screw's axis.
+    """
+
+    values: Floats
+    contained: NDArray[np.bool_]
+    from_centre: Floats
+    from_axis: Floats
+
+
+class Station(NamedTuple):
+    """One plane across the shaft.
+
+    ``centre`` is (p, q, found) of the pedicle, ``axis_in`` whether the axis lies in the pedicle; without either there
+    is no pedicle in this plane and ``walled`` is false. ``traced``: the ring's walls hold.
+    """
+
+    t: float
+    at: Floats
+    radius: float
+    centre: tuple[float, float, bool]
+    axis_in: bool
+    walled: bool
+    traced: bool
+
+
+class Worst(NamedTuple):
+    """The farthest point so far: ``figures`` (margin, along, side), ``point``, ``normal`` and ``wall`` (3,) RAS."""
+
+    figures: Floats
+    point: Floats
+    normal: Floats
+    wall: Floats
+
+
+@njit(cache=True)
+def side_of(p, q, shaft, medial, superior):  # type: ignore[no-untyped-def]
+    """Which of the four directions of the vertebra the in-plane direction (p, q) is nearest to."""
+    m = p * dot(shaft.u, medial) + q * dot(shaft.v, medial)
+    s = p * dot(shaft.u, superior) + q * dot(shaft.v, superior)
+    if abs(m) >= abs(s):
+        return MEDIAL if m >= 0.0 else LATERAL
+    return SUPERIOR if s >= 0.0 else INFERIOR
+
+
+@njit(cache=True)
+def _contain(field, at, shaft, circle, radius, depth, axis_in, centre, values, contained):  # type: ignore[no-untyped-def]
+    """Which ring points lie in the pedicle; returns whether all do.
+
+    Seen from the axis, from the pedicle's centre, or in bone next to a ring point that is.
+    """
+    n = values.shape[0]
+    cu, cv, has_centre = centre
+    for m in range(n):
+        p, q = radius * circle.cosines[m], radius * circle.sines[m]
+        contained[m] = False
+        if values[m] <= 0.0:
+            if axis_in:
+                contained[m] = radius <= depth or visible(field, at, shaft, 0.0, 0.0, p, q)
+            if has_centre and not contained[m]:
+                contained[m] = visible(field, at, shaft, cu, cv, p, q)
+    for step in (1, -1):
+        for k in range(2 * n):
+            m = (step * k) % n
+            if not contained[m] and values[m] <= 0.0 and contained[(m - step) % n]:
+                contained[m] = True
+    return contained.all()
+
+
+@njit(cache=True)
+def _breach(field, shaft, wall, value, apart):  # type: ignore[no-untyped-def]
+    """(mm, normal): how far a point ``apart`` mm from ``wall`` in the plane lies outside, perpendicular to that wall.
+
+    The in-plane distance counts with the cosine of the wall's obliquity to the plane. It is never less than the
+    distance to the nearest bone of any kind (``value``) and never more than the in-plane distance.
+    """
+    normal = gradient_at(field, wall[0], wall[1], wall[2])
+    d = shaft.direction
+    oblique = normal[0] * d[0] + normal[1] * d[1] + normal[2] * d[2]
+    size = apart * np.sqrt(max(1.0 - oblique * oblique, 0.0))
+    level = distance_at(field, wall[0], wall[1], wall[2])
+    if abs(level) < _ON_WALL_MM:
+        size += level
+    return max(min(max(size, value), apart + _ON_WALL_MM), 0.0), normal
+
+
+@njit(cache=True)
+def _look(field, shaft, neck, circle, t, ring):  # type: ignore[no-untyped-def]
+    """The plane across the shaft at depth ``t``; fills ``ring``, with walls only where a point lies outside."""
+    at = shaft.entry + t * shaft.direction
+    radius = radius_at(shaft, t)
+    depth = -distance_at(field, at[0], at[1], at[2])
+    centre = pedicle_centre(field, at, shaft, neck)
+    axis_in = depth >= 0.0 and (not centre[2] or visible(field, at, shaft, centre[0], centre[1], 0.0, 0.0))
+    for m in range(ring.values.shape[0]):
+        x, y, z = lift(at, shaft, radius * circle.cosines[m], radius * circle.sines[m])
+        ring.values[m] = distance_at(field, x, y, z)
+    all_in = _contain(field, at, shaft, circle, radius, depth, axis_in, centre, ring.values, ring.contained)
+    walled = axis_in or centre[2]
+    traced = walled and not all_in
+    if traced and centre[2]:
+        trace_walls(field, at, shaft, circle, centre[0], centre[1], ring.from_centre)
+    if traced and axis_in:
+        trace_walls(field, at, shaft, circle, 0.0, 0.0, ring.from_axis)
+    return Station(t, at, radius, centre, axis_in, walled, traced)
+
+
+@njit(cache=True)
+def _record(worst, margin, t, side, point, normal, wall):  # type: ignore[no-untyped-def]
+    worst.figures[0], worst.figures[1], worst.figures[2] = margin, t, side
+    for axis in range(3):
+        worst.point[axis], worst.normal[axis], worst.wall[axis] = point[axis], normal[axis], wall[axis]
+
+
+@njit(cache=True)
+def _inside_point(field, shaft, station, p, q, value, worst):  # type: ignore[no-untyped-def]
+    if value > worst.figures[0]:
+        point = lift(station.at, shaft, p, q)
+        normal = gradient_at(field, point[0], point[1], point[2])
+        _record(worst, value, station.t, -1.0, point, normal, point)
+
+
+@njit(cache=True)
+def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Measure a point outside the pedicle; points that cannot be farther out than those before are left unmeasured."""
+    wu, wv, apart = 0.0, 0.0, value
+    if station.traced:
+        apart = np.inf
+        if station.centre[2]:
+            wu, wv, apart = nearest_wall(ring.from_centre, p, q)
+        if station.axis_in:
+            other_u, other_v, other = nearest_wall(ring.from_axis, p, q)
+            if other < apart:
+                wu, wv, apart = other_u, other_v, other
+    away_p, away_q = p - wu, q - wv
+    if abs(away_p) + abs(away_q) < 1e-6:
+        away_p, away_q = p, q
+    side = side_of(away_p, away_q, shaft, medial, superior)
+    if apart + _ON_WALL_MM <= max(by_direction[side], 0.0) and apart + _ON_WALL_MM <= worst.figures[0]:
+        return
+    point = lift(station.at, shaft, p, q)
+    size, normal, wall = value, gradient_at(field, point[0], point[1], point[2]), point
+    if station.traced:
+        wall = lift(station.at, shaft, wu, wv)
+        size, normal = _breach(field, shaft, wall, value, apart)
+    by_direction[side] = max(by_direction[side], size)
+    if size > worst.figures[0]:
+        _record(worst, size, station.t, float(side), point, normal, wall)
+
+
+@njit(cache=True)
+def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, step, detail):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Follow the shaft through its graded zone (:class:`PedicleSurvey`); ``detail`` asks for the fractions too."""
+    n = circle.cosines.shape[0]
+    ring = Ring(np.empty(n), np.empty(n, np.bool_), np.empty((n, 2)), np.empty((n, 2)))
+    worst = Worst(np.array([-np.inf, zone.start, -1.0]), np.zeros(3), np.zeros(3), np.zeros(3))
+    opening, by_direction = np.empty(n), np.zeros(4)
+    openings(field, shaft, zone, circle, step, opening)
+    fraction, fraction_side = 1.0, MEDIAL
+    count = int(np.ceil((zone.end - zone.start) / step)) + 1
+    for number in range(count):
+        t = zone.start + (zone.end - zone.start) * number / (count - 1)
+        station = _look(field, shaft, neck, circle, t, ring)
+        in_opening = False
+        for m in range(n):
+            if t < opening[m]:
+                in_opening = True
+                continue
+            p, q, value = station.radius * circle.cosines[m], station.radius * circle.sines[m], ring.values[m]
+            if ring.contained[m] or (not station.walled and value <= 0.0):
+                _inside_point(field, shaft, station, p, q, value, worst)
+            else:
+                _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst)
+        if detail and station.traced and not in_opening:
+            cu, cv, found = station.centre
+            share, p, q = disc_share(ring.from_centre, found, ring.from_axis, station.axis_in, circle, station.radius)
+            if share < fraction:
+                fraction = share
+                fraction_side = side_of(p - cu if found else p, q - cv if found else q, shaft, medial, superior)
+    margin, along, side = worst.figures
+    cut = margin > 0.0 and not in_view(grid, worst.wall[0], worst.wall[1], worst.wall[2], 0.0)
+    return PedicleSurvey(
+        margin, along, worst.point, worst.normal, by_direction, int(side), fraction, fraction_side, cut
+    )
