@@ -12,11 +12,12 @@ from spinescrew.geometry.sdf import SignedDistance
 from spinescrew.geometry.vectors import rotation
 from spinescrew.geometry.volume import Volume
 from spinescrew.grading.assessment import Assessment, Breach, GradeRange
-from spinescrew.grading.scales import NOT_GRADABLE
+from spinescrew.grading.scales import NOT_GRADABLE, gertzbein_robbins
 from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.planning.plan import Plan, PlannedScrew
 
 PITCH_MM = 37.0
+LOW, HIGH = np.array((-52.0, -80.0, -42.0)), np.array((52.0, 32.0, 42.0))
 LEVELS = (Level.L1, Level.L2, Level.L3)
 
 
@@ -48,7 +49,7 @@ def make_vertebra(level: Level, tilt_deg: float) -> Vertebra:
     def distance(points):
         return vertebra_distance(frame.to_local(points))
 
-    bone = SignedDistance.from_function(distance, origin - (52, 80, 42), origin + (52, 32, 42), 1.0)
+    bone = SignedDistance.from_function(distance, origin + LOW, origin + HIGH, 1.0)
     pedicles = {}
     for side in ("left", "right"):
         sign = side_sign(side)
@@ -74,6 +75,11 @@ def make_vertebra(level: Level, tilt_deg: float) -> Vertebra:
     return Vertebra(level, bone, frame, pedicles, missing=missing if level == Level.L1 else {}, interpedicular_mm=22.0)
 
 
+def half_voxel_range(breach_mm: float) -> GradeRange:
+    low, high = max(breach_mm - 0.4, 0.0), max(breach_mm or -1.4, -1.4) + 0.4
+    return GradeRange(low, max(high, 0.0), gertzbein_robbins(low), gertzbein_robbins(high), 0.4)
+
+
 def make_assessment(screw: Screw, vertebra: Vertebra, side: str, letter: str, with_ct: bool) -> Assessment:
     breach_mm = {"A": 0.0, "B": 1.3, "C": 2.6}.get(letter, 0.0)
     gradable = letter != NOT_GRADABLE
@@ -91,7 +97,7 @@ def make_assessment(screw: Screw, vertebra: Vertebra, side: str, letter: str, wi
         gertzbein_robbins=letter,
         breach=breach if gradable else None,
         breach_by_direction={"medial": 0.0, "lateral": breach_mm, "superior": 0.0, "inferior": 0.0},
-        grade_range=GradeRange(max(breach_mm - 0.4, 0), max(breach_mm + 0.4, 0), "A", "B", 0.4) if gradable else None,
+        grade_range=half_voxel_range(breach_mm) if gradable else None,
         body_breaches={"anterior": 0.0, "lateral": 0.0, "endplate": 0.0},
         facet_grade=NOT_GRADABLE if topmost else 0,
         facet_gap_mm=None if topmost else 3.2,
@@ -161,7 +167,9 @@ def make_plan(spine: Spine) -> Plan:
 def mask_spine() -> Spine:
     """L1-L3 without a CT."""
     vertebrae = {level: make_vertebra(level, 4.0 * n) for n, level in enumerate(LEVELS)}
-    labels = Volume(np.zeros((4, 4, 4), np.int16), np.diag([0.8, 0.8, 0.8, 1.0]))
+    affine = np.diag([0.8, 0.8, 0.8, 1.0])
+    affine[:3, 3] = (-60.0, -85.0, -120.0)
+    labels = Volume(np.zeros((150, 160, 210), np.int16), affine)
     return Spine(vertebrae, labels)
 
 

@@ -52,6 +52,18 @@ def test_the_picture_does_not_depend_on_the_bones_grid(steps):
 
 
 @needs_driver
+def test_a_bone_ends_where_its_image_ends():
+    bone = ball(np.eye(3) * 0.8, (0.0, 0.0, 0.0))
+    affine = np.eye(4)
+    affine[:3, 3] = (0.5, -30.0, -30.0)
+    half = Volume(np.zeros((60, 60, 60), np.uint8), affine)
+    drawn = (render([BonePart(bone, "#E4DACA", half)], [], PLANE) < 250).any(axis=(0, 2))
+    columns = PLANE.axes_mm()[0][drawn]
+    assert columns.min() == pytest.approx(0.0, abs=1.0)
+    assert columns.max() == pytest.approx(10.0, abs=1.0)
+
+
+@needs_driver
 def test_a_screw_shines_through_the_bone_and_has_its_full_colour_outside():
     bone = ball(np.eye(3) * 0.8, (0.0, 0.0, 0.0))
     screw = Screw(np.array([-20.0, 0, 0]), np.array([1.0, 0, 0]), ScrewShape(6.0, 40.0))

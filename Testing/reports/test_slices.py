@@ -161,3 +161,10 @@ def test_distances_on_a_plane_are_those_to_the_nearest_bone():
     expected = np.abs(np.abs(plane.points()[0, :, 0]) - 10.0) - 5.0
     np.testing.assert_allclose(slice_distance([ball(-10.0), ball(10.0)], plane)[0], expected, atol=0.1)
     assert np.isinf(slice_distance([], plane)).all()
+
+
+def test_bone_beyond_the_image_is_not_known():
+    bone = SignedDistance.from_function(lambda p: np.linalg.norm(p, axis=1) - 5.0, np.full(3, -12.0), np.full(3, 12.0))
+    image = Volume(np.zeros((20, 20, 20), np.uint8), np.diag([1.0, 1.0, 1.0, 1.0]))
+    plane = ViewPlane(np.array([0.0, 5.0, 5.0]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), 8.0, 2.0, 1.0)
+    assert np.isnan(slice_distance([bone], plane, image)[0]).tolist() == [True] * 3 + [False] * 5

@@ -200,7 +200,7 @@ def _block(row: PlannedScrew, line: SummaryRow, spine: Spine, problem: str, blan
         _uri(axial_view(row, screw, spine, vertebra)),
         _uri(sagittal_view(row, screw, spine, vertebra)),
         Picture(missing=why) if across is None else _uri(across),
-        Picture(missing=problem) if problem else _uri(vertebra_picture(row, screw, vertebra)),
+        Picture(missing=problem) if problem else _uri(vertebra_picture(row, screw, spine, vertebra)),
         groups,
         strips,
         blanks,

@@ -164,9 +164,9 @@ def _cortex(a: Assessment) -> Lines:
     if a.zone_mm is not None:
         words = f"{number(a.zone_mm[0])} to {number(a.zone_mm[1], unit='mm')}"
         lines.append(("", Measure("Graded zone, from entry", words)))
-    for key, value in a.body_breaches.items():
-        lines.append(("", Measure(f"Body wall, {key}", "no breach" if value <= 0 else number(value, unit="mm"))))
-    return lines
+    through = {key: value for key, value in a.body_breaches.items() if value > 0}
+    lines += [("", Measure(f"Body wall, {key}", number(value, unit="mm"))) for key, value in through.items()]
+    return lines if through else [*lines, ("", Measure("Walls of the body", "no breach"))]
 
 
 def breach_words(a: Assessment) -> str:

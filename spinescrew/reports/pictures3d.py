@@ -49,7 +49,7 @@ def overview_pictures(plan: Plan, spine: Spine) -> tuple[bytes, bytes]:
 
 def _overview(plan: Plan, spine: Spine, plane: ViewPlane, words: tuple[str, str]) -> bytes:
     used = {row.level for row in plan.screws}
-    bones = [BonePart(v.bone, BONE if v.level in used else PALE_BONE) for v in spine.vertebrae.values()]
+    bones = [BonePart(v.bone, BONE if v.level in used else PALE_BONE, spine.labels) for v in spine.vertebrae.values()]
     screws = [ScrewPart(row.screw, _colour(row)) for row in plan.screws if row.screw is not None]
     figure, axes = view_figure(plane, ON_PAPER_MM[0] / plane.width_mm)
     axes.imshow(render(bones, screws, plane), extent=plane.extent)
@@ -69,7 +69,7 @@ def _level_name(axes: object, level: Level, vertebra: Vertebra, plane: ViewPlane
     write(axes, edge - 3.0, height, level.name, dark=False, ha="right", bold=True)  # type: ignore[arg-type]
 
 
-def vertebra_picture(row: PlannedScrew, screw: Screw, vertebra: Vertebra, size_mm: float = 60.0) -> bytes:
+def vertebra_picture(row: PlannedScrew, screw: Screw, spine: Spine, vertebra: Vertebra, size_mm: float = 60.0) -> bytes:
     """PNG of one vertebra and its screw, seen from behind, above and the screw's side."""
     frame = vertebra.frame
     towards = unit(-frame.anterior + 0.55 * side_sign(row.side) * frame.right + 0.75 * frame.superior)
@@ -82,7 +82,9 @@ def vertebra_picture(row: PlannedScrew, screw: Screw, vertebra: Vertebra, size_m
     middle = middle + ((across.max() + across.min()) / 2 - middle @ right) * right
     middle = middle + ((upward.max() + upward.min()) / 2 - middle @ up) * up
     plane = ViewPlane(middle, right, up, reach, reach, reach * MM_PER_INCH / (DPI * size_mm))
-    picture = render([BonePart(vertebra.bone, BONE)], [ScrewPart(screw, _colour(row), frame.superior)], plane)
+    picture = render(
+        [BonePart(vertebra.bone, BONE, spine.labels)], [ScrewPart(screw, _colour(row), frame.superior)], plane
+    )
     figure, axes = view_figure(plane, size_mm / reach)
     axes.imshow(picture, extent=plane.extent)
     scale_bar(axes, plane, 20.0, dark=False)

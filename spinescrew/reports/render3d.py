@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinescrew.geometry.sdf import SignedDistance
+from spinescrew.geometry.volume import Volume
 from spinescrew.implants.mesh import posed_mesh
 from spinescrew.implants.screw import Screw
 from spinescrew.reports.slices import ViewPlane
 
 Picture = NDArray[np.uint8]
 REACH_MM = 1000.0
+CUT_MM = np.float32(0.05)
 PROBE = """
 import vtk
 window = vtk.vtkRenderWindow()
@@ -37,10 +39,11 @@ window.Render()
 
 @dataclass(frozen=True, eq=False)
 class BonePart:
-    """A bone and its ``"#RRGGBB"`` colour."""
+    """A bone, its ``"#RRGGBB"`` colour and the image it was seen in: it is drawn as cut where that image ends."""
 
     bone: SignedDistance
     colour: str
+    image: Volume | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,7 @@ def render(
     ``see_through`` is how much of a screw's colour shines through the bone before it. Ask :func:`rendering_problem`
     first: without a graphics driver VTK may end the process.
     """
-    bone_image, bone_depth = _draw([(_bone_mesh(part.bone), part.colour, 0.12) for part in bones], plane)
+    bone_image, bone_depth = _draw([(_bone_mesh(part), part.colour, 0.12) for part in bones], plane)
     if not screws:
         return _shrink(bone_image)
     screw_image, screw_depth = _draw([(_screw_mesh(part), part.colour, 0.30) for part in screws], plane)
@@ -163,14 +166,19 @@ def _actor(mesh: Any, colour: str, ambient: float) -> Any:
     return actor
 
 
-def _bone_mesh(bone: SignedDistance) -> Any:
+def _bone_mesh(part: BonePart) -> Any:
     """The surface of a bone as vtkPolyData in RAS, with outward normals whatever the handedness of its grid."""
     import vtk
     from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
+    bone = part.bone
+    distances = bone.volume.array
+    if part.image is not None:
+        seen = part.image.contains(bone.volume.index_to_ras(np.moveaxis(np.indices(bone.volume.shape), 0, -1)))
+        distances = np.where(seen, distances, np.maximum(distances, CUT_MM))
     grid = vtk.vtkImageData()
     grid.SetDimensions(*bone.volume.shape)
-    grid.GetPointData().SetScalars(numpy_to_vtk(bone.volume.array.ravel(order="F"), deep=True))
+    grid.GetPointData().SetScalars(numpy_to_vtk(distances.ravel(order="F"), deep=True))
     contour = vtk.vtkFlyingEdges3D()
     contour.SetInputData(grid)
     contour.SetValue(0, 0.0)

@@ -104,14 +104,14 @@ def _along(
 def _ground(axes: Axes, spine: Spine, vertebra: Vertebra, plane: ViewPlane) -> None:
     """The CT, or the shape of the bones alone, with the outlines of the vertebra and its neighbours."""
     neighbours = [v for v in (spine.above(vertebra.level), spine.below(vertebra.level)) if v is not None]
-    own = slice_distance([vertebra.bone], plane)
-    others = slice_distance([v.bone for v in neighbours], plane)
+    own = slice_distance([vertebra.bone], plane, spine.labels)
+    others = slice_distance([v.bone for v in neighbours], plane, spine.labels)
     grey = shaded(np.minimum(own, others)) if spine.ct is None else windowed(slice_image(spine.ct, plane))
     axes.set_facecolor("#14181D")
     axes.imshow(grey, cmap=_grey(), vmin=0, vmax=1, extent=plane.extent, interpolation="bilinear", zorder=0)
     x, y = plane.axes_mm()
     for distance, colour, width in ((others, NEIGHBOUR_OUTLINE, 0.6), (own, BONE_OUTLINE, 0.9)):
-        if distance.min() < 0 < distance.max():
+        if (distance < 0).any() and (distance > 0).any():
             axes.contour(x, y, np.minimum(distance, 1e3), levels=[0.0], colors=[colour], linewidths=width)
     axes.set_xlim(*plane.extent[:2])
     axes.set_ylim(*plane.extent[2:])

@@ -109,13 +109,16 @@ def slice_image(volume: Volume, plane: ViewPlane) -> Floats:
     return np.where(volume.contains(points), trilinear(volume, points), np.nan)
 
 
-def slice_distance(bones: Iterable[SignedDistance], plane: ViewPlane) -> Floats:
-    """Distance in mm to the nearest of ``bones`` on ``plane`` (rows, columns), negative inside; inf without bones."""
+def slice_distance(bones: Iterable[SignedDistance], plane: ViewPlane, image: Volume | None = None) -> Floats:
+    """Distance in mm to the nearest of ``bones`` on ``plane`` (rows, columns), negative inside; inf without bones.
+
+    NaN outside ``image``, the label map the bones were seen in: what they are like out there is not known.
+    """
     points = plane.points()
     nearest = np.full(plane.shape, np.inf)
     for bone in bones:
         nearest = np.minimum(nearest, bone.sample(points))
-    return nearest
+    return nearest if image is None else np.where(image.contains(points), nearest, np.nan)
 
 
 def windowed(hu: Floats, centre: float = WINDOW_CENTRE_HU, width: float = WINDOW_WIDTH_HU) -> Floats:
