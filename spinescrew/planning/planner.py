@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from spinescrew.anatomy.frame import SIDES, Side
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine
@@ -17,7 +19,7 @@ from spinescrew.planning.plan import Key, Plan, PlannedScrew
 from spinescrew.planning.search import Choices, choices
 from spinescrew.progress import Progress
 
-_TRIED_ROWS = 12
+_TRIED_ROWS = 40
 
 
 def plan_spine(
@@ -96,7 +98,8 @@ def grade_plan(
         progress.update(n / max(len(plan.planned), 1), f"grade of {row.level.label} {row.side}")
         if row.level not in spine.vertebrae or row.screw is None:
             note = f"not graded: {row.level.label} is not in the label map"
-            plan = plan.with_screw(replace(row, assessment=None, notes=(*row.notes, note)))
+            notes = row.notes if note in row.notes else (*row.notes, note)
+            plan = plan.with_screw(replace(row, assessment=None, notes=notes))
             continue
         others = [other.screw for other in plan.planned if other.key != row.key and other.screw is not None]
         assessment = assess(row.screw, spine, row.level, row.side, others, options)
@@ -121,7 +124,8 @@ def _taken(found: dict[Key, Choices], options: PlanningOptions) -> dict[Key, int
 
 def _best_graded(spine: Spine, answer: Choices, first: int, options: PlanningOptions) -> PlannedScrew:
     """The taken row, or the next one that the full assessment finds better, should that see a breach."""
-    rows = [first, *(row for row in range(min(_TRIED_ROWS, len(answer.cost))) if row != first)]
+    spread = np.linspace(0, len(answer.cost) - 1, min(_TRIED_ROWS, len(answer.cost))).astype(int)
+    rows = [first, *(int(row) for row in np.unique(spread) if row != first)]
     best: PlannedScrew | None = None
     least = float("inf")
     for row in rows:

@@ -1,0 +1,278 @@
+"""The command ``spinescrew``: plan, grade, phantom, bench, demo."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from spinescrew import __version__
+from spinescrew.errors import SpineScrewError
+from spinescrew.progress import Cancelled, Progress
+
+app = typer.Typer(
+    help="Plan and grade pedicle screws. Example: spinescrew plan ct.nii.gz --labels vertebrae.nii.gz --out case",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+phantom_app = typer.Typer(help="Make synthetic cases whose true values are known.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure speed, as ratios to a reference in the same run.", no_args_is_help=True)
+app.add_typer(phantom_app, name="phantom")
+app.add_typer(bench_app, name="bench")
+
+OUT = Console()
+ERR = Console(stderr=True)
+
+
+class Numbering(str, Enum):
+    """How the numbers of a label map are read."""
+
+    AUTO = "auto"
+    VERSE = "verse"
+    TOTALSEGMENTATOR = "totalsegmentator"
+    TOTALSEGMENTATOR_V1 = "totalsegmentator-v1"
+    TOTALSEGMENTATOR_V2 = "totalsegmentator-v2"
+
+
+class TrajectoryName(str, Enum):
+    """Which way a screw is aimed."""
+
+    STRAIGHT_FORWARD = "straight-forward"
+    ANATOMIC = "anatomic"
+
+
+CtArgument = Annotated[Path | None, typer.Argument(help="CT file or DICOM folder; without it a mask alone is planned.")]
+LabelsOption = Annotated[Path, typer.Option(help="Label map of named vertebrae.")]
+NumberingOption = Annotated[Numbering, typer.Option(help="How its numbers are read; asked for where they are ambiguous.")]
+OutOption = Annotated[Path, typer.Option(help="Folder for the results; complete or untouched.")]
+SeriesOption = Annotated[str | None, typer.Option(help="Which DICOM series (number or UID), where there are several.")]
+TitleOption = Annotated[str, typer.Option(help="Heading of the report. No identity is written unless given here.")]
+RiskOption = Annotated[bool, typer.Option("--monte-carlo", help="Also estimate grades under 1 mm, 2 degrees of error.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an --out folder that holds other files.")]
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if version:
+        OUT.print(__version__, highlight=False)
+        raise typer.Exit
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, stream=sys.stderr)
+
+
+@app.command()
+def plan(
+    labels: LabelsOption,
+    out: OutOption,
+    ct: CtArgument = None,
+    numbering: NumberingOption = Numbering.AUTO,
+    levels: Annotated[str | None, typer.Option(help="For example L1-S1 or T12,L2-L4; all from T1 to S1 if left out.")] = None,
+    trajectory: Annotated[TrajectoryName, typer.Option(help="Which way screws are aimed.")] = TrajectoryName.STRAIGHT_FORWARD,
+    catalog: Annotated[str, typer.Option(help="Name of a shipped catalogue, or your own .csv or .json.")] = "generic",
+    series: SeriesOption = None,
+    title: TitleOption = "",
+    monte_carlo: RiskOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Plan a screw on both sides of every level.
+
+    Example: spinescrew plan ct.nii.gz --labels vertebrae.nii.gz --levels L1-S1 --out case
+    """
+    from spinescrew.anatomy.levels import parse_levels
+    from spinescrew.cohort.case import CaseInput, plan_case
+    from spinescrew.implants.catalog import load_catalog
+    from spinescrew.planning.options import PlanningOptions
+
+    wanted = None if levels is None else parse_levels(levels)
+    options = PlanningOptions(trajectory=trajectory.value, catalog=load_catalog(catalog))
+    source = CaseInput(labels, ct, numbering.value, series)
+    with _bar() as progress:
+        result = plan_case(
+            source, wanted, options, out, title=title, monte_carlo=monte_carlo, force=force, progress=progress
+        )
+    _show(result.plan, result.files)
+
+
+@app.command()
+def grade(
+    labels: LabelsOption,
+    plan: Annotated[Path, typer.Option(help="plan.json with the screws.")],
+    out: OutOption,
+    ct: CtArgument = None,
+    numbering: NumberingOption = Numbering.AUTO,
+    series: SeriesOption = None,
+    title: TitleOption = "",
+    monte_carlo: RiskOption = False,
+    confirmed: Annotated[bool, typer.Option("--other-image", help="Grade on another image than the plan's own.")] = False,
+    force: ForceOption = False,
+) -> None:
+    """Grade the screws of a plan against a label map.
+
+    Example: spinescrew grade --labels vertebrae.nii.gz --plan case/plan.json --out graded
+    """
+    from spinescrew.cohort.case import CaseInput, grade_case
+
+    source = CaseInput(labels, ct, numbering.value, series)
+    with _bar() as progress:
+        result = grade_case(
+            source,
+            plan,
+            out,
+            title=title,
+            monte_carlo=monte_carlo,
+            confirmed=confirmed,
+            force=force,
+            progress=progress,
+        )
+    _show(result.plan, result.files)
+
+
+@app.command()
+def demo(out: OutOption = Path("demo"), force: ForceOption = False) -> None:
+    """Plan the built-in case (a synthetic lumbar spine). Example: spinescrew demo --out demo"""
+    from spinescrew.cohort.demo import run_demo
+
+    with _bar() as progress:
+        result = run_demo(out, force=force, progress=progress)
+    _show(result.plan, result.files)
+
+
+@phantom_app.command("spine")
+def phantom_spine(
+    out: OutOption,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same spine.")] = 0,
+    force: ForceOption = False,
+) -> None:
+    """Write a synthetic T12-S1 spine: CT, labels, true values. Example: spinescrew phantom spine --seed 7 --out p7"""
+    from spinescrew.cohort.demo import write_phantom
+
+    with _bar() as progress:
+        files = write_phantom(seed, out, force=force, progress=progress)
+    for path in files:
+        OUT.print(str(path), highlight=False)
+
+
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")]
+
+
+@bench_app.command("grading")
+def bench_grading(json: JsonOption = None) -> None:
+    """Time one assessment against the same points through VTK. Example: spinescrew bench grading"""
+    from spinescrew.cohort.bench import grading_figures
+
+    _figures("grading", grading_figures, json)
+
+
+@bench_app.command("planning")
+def bench_planning(json: JsonOption = None) -> None:
+    """Time the planning of a case and its memory. Example: spinescrew bench planning"""
+    from spinescrew.cohort.bench import planning_figures
+
+    _figures("planning", planning_figures, json)
+
+
+def _figures(title: str, measure: object, path: Path | None) -> None:
+    from spinescrew.cohort.bench import write_figures
+
+    with _bar() as progress:
+        figures = measure(progress)  # type: ignore[operator]
+    table = Table(title=f"bench {title}", title_justify="left")
+    table.add_column("measure")
+    table.add_column("figure", justify="right")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:.3g}" if isinstance(value, float) else str(value))
+    OUT.print(table)
+    if path is not None:
+        write_figures(figures, path)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar on the terminal; Ctrl-C cancels at the next step."""
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=ERR, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield Progress(lambda fraction, text: bar.update(task, completed=fraction, description=text[:34]))
+
+
+_COLOURS = {"A": "green", "B": "yellow", "C": "dark_orange", "D": "red", "E": "red"}
+
+
+def _show(plan: object, files: tuple[Path, ...]) -> None:
+    """The table of screws, the files and the step times."""
+    from spinescrew.planning.plan import Plan
+
+    assert isinstance(plan, Plan)
+    table = Table(title=f"{len(plan.planned)} of {len(plan.screws)} screws planned", title_justify="left")
+    for name in ("level", "side", "screw", "PTA", "PSA", "GR", "facet", "depth", "fill"):
+        table.add_column(name, justify="left" if name in ("level", "side", "screw") else "right", no_wrap=True)
+    notes = []
+    for row in plan.screws:
+        found = row.assessment
+        if row.screw is None or found is None:
+            table.add_row(row.level.label, row.side, "not planned" if row.screw is None else "not graded")
+            notes.append(f"{row.level.label} {row.side}: {row.reason or '; '.join(row.notes)}")
+            continue
+        colour = _COLOURS.get(found.gertzbein_robbins, "default")
+        mm = "" if found.breach is None or found.breach.mm <= 0 else f" {found.breach.mm:.1f} mm {found.breach_direction}"
+        shape = row.screw.shape
+        table.add_row(
+            row.level.label,
+            row.side,
+            f"{shape.diameter_mm:g} x {shape.length_mm:g}",
+            f"{found.pta_deg:.1f}",
+            f"{found.psa_deg + 0.0:.1f}",
+            f"[{colour}]{found.gertzbein_robbins}{mm}[/]",
+            str(found.facet_grade) if isinstance(found.facet_grade, int) else "-",
+            "-" if found.depth_percent is None else f"{found.depth_percent:.0f} %",
+            "-" if found.fill_percent is None else f"{found.fill_percent:.0f} %",
+        )
+        notes.extend(f"{row.level.label} {row.side}: {note}" for note in row.notes)
+    OUT.print(table)
+    if any(row.assessment is not None and not isinstance(row.assessment.facet_grade, int) for row in plan.screws):
+        OUT.print("facet -: the joint with the vertebra above is not in view", style="dim")
+    for note in notes:
+        OUT.print(note, highlight=False, soft_wrap=True)
+    for path in files:
+        OUT.print(str(path), highlight=False, soft_wrap=True)
+    OUT.print("  ".join(f"{name} {seconds:.1f} s" for name, seconds in plan.timings_s.items()), style="dim")
+
+
+def main() -> None:
+    """Entry point: errors become one readable line and a non-zero status."""
+    try:
+        app()
+    except SpineScrewError as error:
+        _fail(str(error))
+    except (Cancelled, KeyboardInterrupt):
+        _fail("cancelled; nothing was written", status=130)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _fail(f"{error.strerror or error}{where}")
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        _fail(f"unexpected {type(error).__name__}: {error}; run again as `spinescrew --debug ...` for the traceback")
+
+
+def _fail(message: str, status: int = 1) -> None:
+    sys.stderr.write("error: " + " ".join(message.split()) + "\n")
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

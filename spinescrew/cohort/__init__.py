@@ -1,0 +1,1 @@
+"""Whole cases from files to files; many of them later."""
