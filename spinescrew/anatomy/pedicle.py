@@ -207,7 +207,9 @@ def measure_pedicle(
     if section is None:
         raise GeometryError(f"the {side} pedicle has no closed section")
     diameters = section.diameters
-    at = int(diameters.argmin())
+    # The width is transverse: at L5 and S1 the smallest chord of all is the height.
+    transverse = np.r_[0:7, 30:36]
+    at = int(transverse[diameters[transverse].argmin()])
     angle = _ANGLES[at]
     medial = np.cos(angle) * section.u + np.sin(angle) * section.v
     if medial @ frame.right * side_sign(side) > 0:

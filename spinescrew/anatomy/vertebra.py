@@ -31,7 +31,7 @@ class Pedicle:
     medial:
         (3,) unit direction at right angles to ``axis`` along which ``width_mm`` was measured, pointing medially.
     width_mm, height_mm:
-        Outer minor and major diameters of the isthmus.
+        Outer diameters of the isthmus: the smallest chord within 30 degrees of transverse, and the one across it.
     inner_width_mm, inner_height_mm:
         Between the inner cortices; measured in the CT where there is one (``inner_source == "ct"``), otherwise the
         outer size less usual wall thicknesses (``"assumed walls"``).

@@ -1,0 +1,173 @@
+"""Label numbers of other tools to VerSe ids, the one numbering used here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinescrew.anatomy.levels import Level, position
+from spinescrew.errors import InputError
+from spinescrew.geometry.volume import Volume
+
+Floats = NDArray[np.float64]
+
+
+def _downwards(first: Level, last: Level) -> list[Level]:
+    return [level for level in Level if first <= level <= last and level not in (Level.L6, Level.T13, Level.S1)]
+
+
+_VERSE = {level.value: level for level in Level}
+_TOTAL_V2 = {25: Level.S1, 26: Level.S1} | {
+    27 + n: level for n, level in enumerate(reversed(_downwards(Level.C1, Level.L5)))
+}
+_TOTAL_V1 = {92: Level.S1} | {18 + n: level for n, level in enumerate(reversed(_downwards(Level.C1, Level.L5)))}
+
+READINGS: dict[str, dict[int, Level]] = {
+    "verse": _VERSE,
+    "totalsegmentator-v1": _TOTAL_V1,
+    "totalsegmentator-v2": _TOTAL_V2,
+}
+"""Number to level for every numbering that is read."""
+
+CHOICES = ("auto", "verse", "totalsegmentator", *(name for name in READINGS if name != "verse"))
+
+_SPACING_MM = {"cervical": 17.0, "thoracic": 23.0, "lumbar": 35.0, "sacral": 35.0}
+_LARGEST_MISFIT = 0.28
+"""Mean share by which distances between centroids may differ from what is usual for a reading to be plausible."""
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well one reading explains a label map."""
+
+    name: str
+    levels: tuple[Level, ...]
+    misfit: float
+    others: int
+
+
+def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
+    """The label map in VerSe ids.
+
+    Parameters
+    ----------
+    numbering:
+        ``"verse"``, ``"totalsegmentator-v1"``, ``"totalsegmentator-v2"``; ``"totalsegmentator"`` tells the versions apart
+        and ``"auto"`` all three, by the order of the labels along the body, the distances between them and which
+        other labels there are.
+
+    Returns
+    -------
+    Volume
+        ``metadata["numbering"]`` says what was read and why; labels that are no vertebra are 0 and counted there.
+
+    Raises
+    ------
+    InputError
+        If nothing is a vertebra, or several readings make sense: the message names them and asks.
+    """
+    if numbering not in CHOICES:
+        raise InputError(f"'{numbering}' is not a numbering; use {', '.join(CHOICES)}")
+    values = [int(v) for v in np.unique(labels.array) if v > 0]
+    if numbering in READINGS:
+        return _apply(labels, numbering, values, f"{numbering}, as asked")
+    names = [name for name in READINGS if numbering == "auto" or name.startswith("totalsegmentator")]
+    fits = [fit for fit in (_fit(labels, name, values) for name in names) if fit is not None]
+    if not fits:
+        raise InputError(
+            f"the label map's numbers ({_listed(values)}) fit no known numbering; give --numbering verse, "
+            "totalsegmentator-v1 or totalsegmentator-v2 if you know it"
+        )
+    plausible = [fit for fit in fits if fit.misfit <= _LARGEST_MISFIT]
+    chosen = _clear_winner(plausible)
+    if chosen is None:
+        maybe = " or ".join(f"{fit.name} ({fit.levels[0].name}-{fit.levels[-1].name})" for fit in plausible or fits)
+        raise InputError(
+            f"the label map's numbers ({_listed(values)}) could be {maybe}; say which with "
+            "--numbering verse|totalsegmentator-v1|totalsegmentator-v2"
+        )
+    first, last = chosen.levels[0].label, chosen.levels[-1].label
+    return _apply(labels, chosen.name, values, f"{chosen.name}: order and spacing of the labels fit {first} to {last}")
+
+
+def _clear_winner(fits: list[_Fit]) -> _Fit | None:
+    """The one reading left, or the one that alone explains every label or the distances much better."""
+    if len(fits) <= 1:
+        return fits[0] if fits else None
+    ranked = sorted(fits, key=lambda fit: (fit.others, fit.misfit))
+    best, second = ranked[0], ranked[1]
+    if best.others == 0 and second.others > 0:
+        return best
+    by_distance = sorted(fits, key=lambda fit: fit.misfit)
+    if by_distance[0].misfit + 0.12 < by_distance[1].misfit:
+        return by_distance[0]
+    return None
+
+
+def _fit(labels: Volume, name: str, values: list[int]) -> _Fit | None:
+    """How this reading fits; ``None`` where it cannot be: labels out of order, or with holes between them."""
+    reading = READINGS[name]
+    known = [value for value in values if value in reading]
+    if not known:
+        return None
+    centres: dict[Level, Floats] = {}
+    for value in known:
+        level = reading[value]
+        index = np.argwhere(labels.array == value)
+        if level not in centres or value == 26:
+            centres[level] = labels.index_to_ras(index.mean(axis=0))
+    levels = tuple(sorted(centres, key=position))
+    height = [float(centres[level][2]) for level in levels]
+    if any(upper <= lower for upper, lower in zip(height, height[1:], strict=False)):
+        return None
+    ranks = [position(level) for level in levels if level not in (Level.T13, Level.L6)]
+    if any(below - above != 1 for above, below in zip(ranks, ranks[1:], strict=False)):
+        return None
+    misfit = _misfit(levels, centres)
+    return _Fit(name, levels, misfit, len(values) - len(known))
+
+
+def _misfit(levels: tuple[Level, ...], centres: dict[Level, Floats]) -> float:
+    """Mean share by which centroids are nearer or farther than usual; the sacrum, whose centre is low, is left out."""
+    off = []
+    for upper, lower in zip(levels, levels[1:], strict=False):
+        if lower is Level.S1:
+            continue
+        usual = 0.5 * (_usual(upper) + _usual(lower))
+        off.append(abs(float(np.linalg.norm(centres[upper] - centres[lower])) / usual - 1.0))
+    return float(np.mean(off)) if off else 0.0
+
+
+def _usual(level: Level) -> float:
+    """Usual distance between vertebrae around ``level`` in mm; within the thorax it grows towards the lumbar spine."""
+    if level.region == "thoracic":
+        return 18.0 + (position(level) - position(Level.T1)) * 0.95
+    return _SPACING_MM[level.region]
+
+
+def _apply(labels: Volume, name: str, values: list[int], why: str) -> Volume:
+    reading = READINGS[name]
+    table = np.zeros(max(values, default=0) + 1, np.int16)
+    for value in values:
+        if value in reading:
+            table[value] = reading[value].value
+    if not table.any():
+        raise InputError(
+            f"no label of this map ({_listed(values)}) is a vertebra in the numbering {name}; choose another"
+        )
+    left = [value for value in values if value not in reading]
+    notes: dict[str, Any] = {"numbering": why}
+    if left:
+        notes["numbering"] += f"; {len(left)} labels that are no vertebra were left out ({_listed(left)})"
+    if name == "totalsegmentator-v2" and {25, 26} <= set(values):
+        notes["numbering"] += "; sacrum (25) and S1 (26) were joined as S1 (26)"
+    array = table[np.clip(labels.array, 0, len(table) - 1)]
+    return Volume(array, labels.affine, {**labels.metadata, **notes})
+
+
+def _listed(values: list[int]) -> str:
+    text = ", ".join(map(str, values[:12]))
+    return text + (" ..." if len(values) > 12 else "")

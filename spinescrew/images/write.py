@@ -1,0 +1,59 @@
+"""Writing volumes, completely or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from spinescrew.errors import InputError
+from spinescrew.geometry.atomic import atomic_path
+from spinescrew.geometry.volume import Volume
+from spinescrew.images.files import ITK, NIFTI, suffix_of
+
+
+def write_volume(volume: Volume, path: str | Path) -> Path:
+    """Write a volume with its own geometry as NIfTI, NRRD or MHA; no metadata goes with it.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown or cannot hold the geometry (NRRD and MHA cannot hold a sheared grid, as gantry tilt
+        gives), or the place cannot be written; nothing is left behind then.
+    """
+    path = Path(path)
+    suffix = suffix_of(path)
+    if suffix not in (*NIFTI, *ITK):
+        raise InputError(f"{path}: volumes are written as {', '.join((*NIFTI, *ITK))}; choose one of these endings")
+    with atomic_path(path) as temporary:
+        if suffix in NIFTI:
+            _write_nifti(volume, Path(temporary))
+        else:
+            _write_itk(volume, Path(temporary), path)
+    return path
+
+
+def _write_nifti(volume: Volume, path: Path) -> None:
+    import nibabel
+
+    array = volume.array.astype(np.uint8) if volume.array.dtype == bool else volume.array
+    image = nibabel.Nifti1Image(array, volume.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(volume.affine, code=1)
+    image.set_qform(volume.affine, code=1, strip_shears=True)
+    nibabel.save(image, path)
+
+
+def _write_itk(volume: Volume, path: Path, target: Path) -> None:
+    import SimpleITK
+
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.affine
+    direction = affine[:3, :3] / volume.spacing
+    if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-4:
+        raise InputError(f"{target}: this format cannot hold a sheared grid (gantry tilt); write .nii.gz instead")
+    array = volume.array.astype(np.uint8) if volume.array.dtype == bool else volume.array
+    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(array.T))
+    image.SetSpacing(volume.spacing.tolist())
+    image.SetOrigin(affine[:3, 3].tolist())
+    image.SetDirection(direction.ravel().tolist())
+    SimpleITK.WriteImage(image, str(path), useCompression=True)
