@@ -14,7 +14,7 @@ from spinescrew.geometry.volume import Volume
 
 Floats = NDArray[np.float64]
 
-LEAST_STEP_MM = 0.15
+LEAST_STEP_MM = 0.25
 """Rays that graze a wall go on by at least this much."""
 
 

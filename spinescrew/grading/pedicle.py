@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spinescrew.grading.field import distance_at, dot, gradient_at, in_view, radius_at
-from spinescrew.grading.walls import disc_share, lift, nearest_wall, pedicle_centre, trace_walls, visible
+from spinescrew.grading.walls import disc_share, inside_walls, lift, nearest_wall, pedicle_centre, trace_walls, visible
 from spinescrew.grading.zone import openings
 
 Floats = NDArray[np.float64]
@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 MEDIAL, LATERAL, SUPERIOR, INFERIOR = range(4)
 
 _ON_WALL_MM = 0.3
+_SAME_WALL_MM = 0.05
+_SLACK_MM = 0.5
 
 
 class PedicleSurvey(NamedTuple):
@@ -41,7 +43,7 @@ class PedicleSurvey(NamedTuple):
 class Ring(NamedTuple):
     """Room to work in, for the points around the shaft at one station.
 
-    ``values`` (n,) mm to any bone, ``contained`` (n,) whether in the pedicle, and the walls (n, 2) seen from the
+    ``values`` (n,) mm to any bone, ``contained`` (n,) whether in the pedicle, and the walls (n, 3) seen from the
     pedicle's centre and from the screw's axis.
     """
 
@@ -87,35 +89,36 @@ def side_of(p, q, shaft, medial, superior):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _contain(field, at, shaft, circle, radius, depth, axis_in, centre, values, contained):  # type: ignore[no-untyped-def]
-    """Which ring points lie in the pedicle; returns whether all do.
+def _contain(field, at, shaft, circle, radius, axis_in, centre, ring):  # type: ignore[no-untyped-def]
+    """Mark the ring points that lie in the pedicle; the walls must have been traced.
 
-    Seen from the axis, from the pedicle's centre, or in bone next to a ring point that is.
+    They are in bone, and seen from the axis or from the pedicle's centre, or next to a ring point that is.
     """
-    n = values.shape[0]
-    cu, cv, has_centre = centre
+    n = ring.values.shape[0]
+    cu, cv, found = centre
+    contained = ring.contained
     for m in range(n):
-        p, q = radius * circle.cosines[m], radius * circle.sines[m]
         contained[m] = False
-        if values[m] <= 0.0:
-            if axis_in:
-                contained[m] = radius <= depth or visible(field, at, shaft, 0.0, 0.0, p, q)
-            if has_centre and not contained[m]:
-                contained[m] = visible(field, at, shaft, cu, cv, p, q)
-    for step in (1, -1):
-        for k in range(2 * n):
-            m = (step * k) % n
-            if not contained[m] and values[m] <= 0.0 and contained[(m - step) % n]:
-                contained[m] = True
-    return contained.all()
+        if ring.values[m] > 0.0:
+            continue
+        p, q = radius * circle.cosines[m], radius * circle.sines[m]
+        if axis_in:
+            reach = np.sqrt(ring.from_axis[m, 0] ** 2 + ring.from_axis[m, 1] ** 2)
+            contained[m] = reach >= radius - _SAME_WALL_MM
+        if found and not contained[m]:
+            contained[m] = inside_walls(ring.from_centre, p, q, cu, cv) or visible(field, at, shaft, cu, cv, p, q)
+    for m in range(-n, n):
+        contained[m] = contained[m] or (ring.values[m] <= 0.0 and contained[m - 1 if m > -n else n - 1])
+    for m in range(n - 1, -n - 1, -1):
+        contained[m] = contained[m] or (ring.values[m] <= 0.0 and contained[m + 1 if m < n - 1 else 0])
 
 
 @njit(cache=True)
 def _breach(field, shaft, wall, value, apart):  # type: ignore[no-untyped-def]
     """(mm, normal): how far a point ``apart`` mm from ``wall`` in the plane lies outside, perpendicular to that wall.
 
-    The in-plane distance counts with the cosine of the wall's obliquity to the plane. It is never less than the
-    distance to the nearest bone of any kind (``value``) and never more than the in-plane distance.
+    The in-plane distance counts with the cosine of the wall's obliquity to the plane. At edges, where
+    that fails, it is held between the distance to the nearest bone of any kind (``value``) and the in-plane distance.
     """
     normal = gradient_at(field, wall[0], wall[1], wall[2])
     d = shaft.direction
@@ -124,27 +127,33 @@ def _breach(field, shaft, wall, value, apart):  # type: ignore[no-untyped-def]
     level = distance_at(field, wall[0], wall[1], wall[2])
     if abs(level) < _ON_WALL_MM:
         size += level
-    return max(min(max(size, value), apart + _ON_WALL_MM), 0.0), normal
+    return max(min(max(size, value - _SLACK_MM), apart + _ON_WALL_MM), 0.0), normal
 
 
 @njit(cache=True)
 def _look(field, shaft, neck, circle, t, ring):  # type: ignore[no-untyped-def]
-    """The plane across the shaft at depth ``t``; fills ``ring``, with walls only where a point lies outside."""
+    """The plane across the shaft at depth ``t``; fills ``ring``, with walls only where a point may lie outside."""
     at = shaft.entry + t * shaft.direction
     radius = radius_at(shaft, t)
     depth = -distance_at(field, at[0], at[1], at[2])
     centre = pedicle_centre(field, at, shaft, neck)
     axis_in = depth >= 0.0 and (not centre[2] or visible(field, at, shaft, centre[0], centre[1], 0.0, 0.0))
+    worst = -np.inf
     for m in range(ring.values.shape[0]):
         x, y, z = lift(at, shaft, radius * circle.cosines[m], radius * circle.sines[m])
         ring.values[m] = distance_at(field, x, y, z)
-    all_in = _contain(field, at, shaft, circle, radius, depth, axis_in, centre, ring.values, ring.contained)
+        worst = max(worst, ring.values[m])
     walled = axis_in or centre[2]
-    traced = walled and not all_in
+    # The ball of bone around the axis holds the whole ring: nothing to trace.
+    traced = walled and not (worst <= 0.0 and axis_in and radius <= depth)
     if traced and centre[2]:
         trace_walls(field, at, shaft, circle, centre[0], centre[1], ring.from_centre)
     if traced and axis_in:
         trace_walls(field, at, shaft, circle, 0.0, 0.0, ring.from_axis)
+    if traced:
+        _contain(field, at, shaft, circle, radius, axis_in, centre, ring)
+    else:
+        ring.contained[:] = ring.values <= 0.0
     return Station(t, at, radius, centre, axis_in, walled, traced)
 
 
@@ -157,15 +166,13 @@ def _record(worst, margin, t, side, point, normal, wall):  # type: ignore[no-unt
 
 @njit(cache=True)
 def _inside_point(field, shaft, station, p, q, value, worst):  # type: ignore[no-untyped-def]
-    if value > worst.figures[0]:
-        point = lift(station.at, shaft, p, q)
-        normal = gradient_at(field, point[0], point[1], point[2])
-        _record(worst, value, station.t, -1.0, point, normal, point)
+    point = lift(station.at, shaft, p, q)
+    _record(worst, value, station.t, -1.0, point, gradient_at(field, point[0], point[1], point[2]), point)
 
 
 @njit(cache=True)
 def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Measure a point outside the pedicle; points that cannot be farther out than those before are left unmeasured."""
+    """Measure a point outside the pedicle, unless it cannot be farther out than those before."""
     wu, wv, apart = 0.0, 0.0, value
     if station.traced:
         apart = np.inf
@@ -192,10 +199,19 @@ def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, b
 
 
 @njit(cache=True)
+def _no_farther(station, ring, m, worst):  # type: ignore[no-untyped-def]
+    """Whether the wall between the axis and ring point ``m`` shows already that the point is not the farthest."""
+    if not (station.traced and station.axis_in):
+        return False
+    reach = np.sqrt(ring.from_axis[m, 0] ** 2 + ring.from_axis[m, 1] ** 2)
+    return station.radius - reach + _ON_WALL_MM <= worst.figures[0]
+
+
+@njit(cache=True)
 def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, step, detail):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Follow the shaft through its graded zone (:class:`PedicleSurvey`); ``detail`` asks for the fractions too."""
+    """Follow the shaft through its graded zone (:class:`PedicleSurvey`); without ``detail`` only margin and cut hold."""
     n = circle.cosines.shape[0]
-    ring = Ring(np.empty(n), np.empty(n, np.bool_), np.empty((n, 2)), np.empty((n, 2)))
+    ring = Ring(np.empty(n), np.empty(n, np.bool_), np.empty((n, 3)), np.empty((n, 3)))
     worst = Worst(np.array([-np.inf, zone.start, -1.0]), np.zeros(3), np.zeros(3), np.zeros(3))
     opening, by_direction = np.empty(n), np.zeros(4)
     openings(field, shaft, zone, circle, step, opening)
@@ -210,13 +226,14 @@ def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, ste
                 in_opening = True
                 continue
             p, q, value = station.radius * circle.cosines[m], station.radius * circle.sines[m], ring.values[m]
-            if ring.contained[m] or (not station.walled and value <= 0.0):
-                _inside_point(field, shaft, station, p, q, value, worst)
-            else:
+            if ring.contained[m]:
+                if value > worst.figures[0]:
+                    _inside_point(field, shaft, station, p, q, value, worst)
+            elif detail or not _no_farther(station, ring, m, worst):
                 _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst)
         if detail and station.traced and not in_opening:
             cu, cv, found = station.centre
-            share, p, q = disc_share(ring.from_centre, found, ring.from_axis, station.axis_in, circle, station.radius)
+            share, p, q = disc_share(ring.from_centre, station.centre, ring.from_axis, station.axis_in, circle, station.radius)
             if share < fraction:
                 fraction = share
                 fraction_side = side_of(p - cu if found else p, q - cv if found else q, shaft, medial, superior)

@@ -63,51 +63,52 @@ def pedicle_centre(field, at, shaft, neck):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def trace_walls(field, at, shaft, circle, p, q, walls):  # type: ignore[no-untyped-def]
-    """Fill ``walls`` (n, 2) with the wall points seen from (p, q)."""
+    """Fill ``walls`` (n, 3): wall points (p, q) seen from (p, q) at the sampled angles, and the way from the last."""
     u, v = shaft.u, shaft.v
     x, y, z = lift(at, shaft, p, q)
-    for m in range(walls.shape[0]):
+    n = walls.shape[0]
+    for m in range(n):
         c, s = circle.cosines[m], circle.sines[m]
         dx, dy, dz = c * u[0] + s * v[0], c * u[1] + s * v[1], c * u[2] + s * v[2]
         r = ray_wall(field, x, y, z, dx, dy, dz, _REACH_MM)
         walls[m, 0], walls[m, 1] = p + r * c, q + r * s
+    for m in range(n):
+        walls[m, 2] = np.sqrt((walls[m, 0] - walls[m - 1, 0]) ** 2 + (walls[m, 1] - walls[m - 1, 1]) ** 2)
 
 
 @njit(cache=True)
 def nearest_wall(walls, p, q):  # type: ignore[no-untyped-def]
     """(p, q, distance) of the point of the closed polygon ``walls`` nearest to (p, q)."""
-    n = walls.shape[0]
     least, best_p, best_q = np.inf, p, q
-    for m in range(n):
-        a, b = walls[m, 0], walls[m, 1]
-        last = m - 1 if m > 0 else n - 1
-        du, dv = walls[last, 0] - a, walls[last, 1] - b
-        square = du * du + dv * dv
-        t = ((p - a) * du + (q - b) * dv) / square if square > 0.0 else 0.0
-        t = min(max(t, 0.0), 1.0)
-        su, sv = a + t * du, b + t * dv
-        distance = (p - su) ** 2 + (q - sv) ** 2
-        if distance < least:
-            least, best_p, best_q = distance, su, sv
-    return best_p, best_q, np.sqrt(least)
+    for m in range(walls.shape[0]):
+        a, b, length = walls[m, 0], walls[m, 1], walls[m, 2]
+        if (p - a) ** 2 + (q - b) ** 2 >= (least + length) ** 2:
+            continue
+        t = 0.0
+        if length > 0.0:
+            t = ((p - a) * (walls[m - 1, 0] - a) + (q - b) * (walls[m - 1, 1] - b)) / (length * length)
+            t = min(max(t, 0.0), 1.0)
+        su, sv = a + t * (walls[m - 1, 0] - a), b + t * (walls[m - 1, 1] - b)
+        square = (p - su) ** 2 + (q - sv) ** 2
+        if square < least * least:
+            least, best_p, best_q = np.sqrt(square), su, sv
+    return best_p, best_q, least
 
 
 @njit(cache=True)
-def inside_walls(walls, p, q):  # type: ignore[no-untyped-def]
-    """Whether (p, q) lies inside the closed polygon ``walls`` (even-odd rule)."""
+def inside_walls(walls, p, q, from_p, from_q):  # type: ignore[no-untyped-def]
+    """Whether (p, q) lies inside ``walls``, which were traced from (from_p, from_q)."""
     n = walls.shape[0]
-    inside = False
-    for m in range(n):
-        last = m - 1 if m > 0 else n - 1
-        a, b = walls[m, 1], walls[last, 1]
-        if (a > q) != (b > q) and p < walls[m, 0] + (walls[last, 0] - walls[m, 0]) * (q - a) / (b - a):
-            inside = not inside
-    return inside
+    turn = np.arctan2(q - from_q, p - from_p) / (2.0 * np.pi)
+    m = int(np.floor((turn + 1.0) * n)) % n
+    following = m + 1 if m + 1 < n else 0
+    a, b = walls[m, 0], walls[m, 1]
+    return (walls[following, 0] - a) * (q - b) - (walls[following, 1] - b) * (p - a) >= 0.0
 
 
 @njit(cache=True)
-def disc_share(first, has_first, second, has_second, circle, radius):  # type: ignore[no-untyped-def]
-    """(share, p, q): the part of the screw's cross-section inside either polygon, and the centroid of the rest."""
+def disc_share(from_centre, centre, from_axis, axis_in, circle, radius):  # type: ignore[no-untyped-def]
+    """(share, p, q): the part of the screw's cross-section inside the walls, and the centroid of the rest."""
     total, within = 0, 0
     p_sum, q_sum = 0.0, 0.0
     for ring in range(_DISC_RINGS):
@@ -115,7 +116,8 @@ def disc_share(first, has_first, second, has_second, circle, radius):  # type: i
         for m in range(0, circle.cosines.shape[0], 3):
             p, q = r * circle.cosines[m], r * circle.sines[m]
             total += 1
-            if (has_first and inside_walls(first, p, q)) or (has_second and inside_walls(second, p, q)):
+            seen = axis_in and inside_walls(from_axis, p, q, 0.0, 0.0)
+            if seen or (centre[2] and inside_walls(from_centre, p, q, centre[0], centre[1])):
                 within += 1
             else:
                 p_sum += p
