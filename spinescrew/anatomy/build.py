@@ -100,7 +100,7 @@ def _surface(labels: Volume, level: Level, above: dict[Level, SignedDistance]) -
 
 
 def _upper_sacrum(mask: Volume, above: dict[Level, SignedDistance]) -> Volume:
-    """The box around the sacrum cut off ``_SACRUM_KEPT_MM`` below its top, along the volume axis nearest to the spine."""
+    """The sacrum cut off ``_SACRUM_KEPT_MM`` below its top, along the volume axis nearest to the spine."""
     inside = np.argwhere(mask.array)
     centre = mask.index_to_ras(inside.mean(axis=0))
     lumbar = [densest_point(bone) for bone in above.values()]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinescrew.anatomy.levels import Level, position
+from spinescrew.anatomy.levels import Level, cranial_to_caudal, position
 from spinescrew.errors import InputError
 from spinescrew.geometry.volume import Volume
 
@@ -55,9 +56,9 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
     Parameters
     ----------
     numbering:
-        ``"verse"``, ``"totalsegmentator-v1"``, ``"totalsegmentator-v2"``; ``"totalsegmentator"`` tells the versions apart
-        and ``"auto"`` all three, by the order of the labels along the body, the distances between them and which
-        other labels there are.
+        ``"verse"``, ``"totalsegmentator-v1"``, ``"totalsegmentator-v2"``; ``"totalsegmentator"`` tells the
+        versions apart and ``"auto"`` all three, by the order of the labels along the body, the distances
+        between them and which other labels there are.
 
     Returns
     -------
@@ -81,7 +82,9 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
             f"the label map's numbers ({_listed(values)}) fit no known numbering; give --numbering verse, "
             "totalsegmentator-v1 or totalsegmentator-v2 if you know it"
         )
-    plausible = [fit for fit in fits if fit.misfit <= _LARGEST_MISFIT]
+    # Where only one reading is possible at all, cut vertebrae may put its distances out.
+    limit = _LARGEST_MISFIT if len(fits) > 1 else 2 * _LARGEST_MISFIT
+    plausible = [fit for fit in fits if fit.misfit <= limit]
     chosen = _clear_winner(plausible)
     if chosen is None:
         maybe = " or ".join(f"{fit.name} ({fit.levels[0].name}-{fit.levels[-1].name})" for fit in plausible or fits)
@@ -121,19 +124,22 @@ def _fit(labels: Volume, name: str, values: list[int]) -> _Fit | None:
             centres[level] = labels.index_to_ras(index.mean(axis=0))
     levels = tuple(sorted(centres, key=position))
     height = [float(centres[level][2]) for level in levels]
-    if any(upper <= lower for upper, lower in zip(height, height[1:], strict=False)):
-        return None
-    ranks = [position(level) for level in levels if level not in (Level.T13, Level.L6)]
-    if any(below - above != 1 for above, below in zip(ranks, ranks[1:], strict=False)):
+    if any(upper <= lower for upper, lower in pairwise(height)) or not _contiguous(levels):
         return None
     misfit = _misfit(levels, centres)
     return _Fit(name, levels, misfit, len(values) - len(known))
 
 
+def _contiguous(levels: tuple[Level, ...]) -> bool:
+    """Whether no vertebra but the rare T13 and L6 is missing between the first and the last."""
+    order = cranial_to_caudal()[position(levels[0]) : position(levels[-1]) + 1]
+    return all(level in levels or level in (Level.T13, Level.L6) for level in order)
+
+
 def _misfit(levels: tuple[Level, ...], centres: dict[Level, Floats]) -> float:
     """Mean share by which centroids are nearer or farther than usual; the sacrum, whose centre is low, is left out."""
     off = []
-    for upper, lower in zip(levels, levels[1:], strict=False):
+    for upper, lower in pairwise(levels):
         if lower is Level.S1:
             continue
         usual = 0.5 * (_usual(upper) + _usual(lower))

@@ -32,7 +32,8 @@ def bone_surface(bone: SignedDistance) -> Any:
     moved.SetTransform(transform)
     moved.SetInputConnection(contour.GetOutputPort())
     moved.Update()
-    if np.linalg.det(bone.volume.affine[:3, :3]) > 0:
+    # Contours face the smaller value, which is inside.
+    if np.linalg.det(bone.volume.affine[:3, :3]) < 0:
         return moved.GetOutput()
     turned = vtkReverseSense()
     turned.SetInputConnection(moved.GetOutputPort())

@@ -1,0 +1,1 @@
+"""Parts of the Spine Planner module: logic.py knows MRML, widget.py knows Qt."""
