@@ -72,7 +72,7 @@ def grid_around(low, high, spacing, axes=None, left_handed=False):
     affine[:3, :3] = axes * spacing
     affine[:3, 3] = axes @ first
     if left_handed:
-        affine[:3, 3] = axes @ (first + [(shape[0] - 1) * spacing[0], 0, 0])
+        affine[:3, 3] = axes @ (first + np.array([(shape[0] - 1) * spacing[0], 0, 0]))
         affine[:3, 0] *= -1
     return affine, tuple(shape)
 
@@ -108,8 +108,20 @@ def make_pedicle(frame, side="right", isthmus=(0, 0, 0), axis=(0, 1, 0), width=1
     junction, dorsal = sizes.get("junction", 12.0), sizes.get("dorsal", -20.0)
     sign = 1.0 if side == "right" else -1.0
     return Pedicle(
-        side, frame.to_ras(isthmus), frame.axes @ np.asarray(axis, float), -sign * frame.right, width, height,
-        width - 1.4, height - 2.9, "assumed walls", junction, dorsal, 40.0, 0.0, 0.0,
+        side,
+        frame.to_ras(isthmus),
+        frame.axes @ np.asarray(axis, float),
+        -sign * frame.right,
+        width,
+        height,
+        width - 1.4,
+        height - 2.9,
+        "assumed walls",
+        junction,
+        dorsal,
+        40.0,
+        0.0,
+        0.0,
     )
 
 
@@ -134,3 +146,16 @@ def make_case(
     vertebra = Vertebra(level, bone, frame, pedicles, **parts)
     labels = labels.with_array(labels.array * np.uint8(level.value))
     return Case(Spine({level: vertebra}, labels), frame, level)
+
+
+def whole_vertebra(points):
+    """A body 40 x 30 x 24 mm around the origin and a right pedicle 12 mm thick at x = 12, from y = -40 to the body."""
+    body = box(points, (-20, -15, -12), (20, 15, 12))
+    return np.minimum(body, tube(points, 6.0, -40.0, -13.0, x=12.0))
+
+
+def vertebra_case(shape=whole_vertebra, **given):
+    """The whole vertebra on an exact field; its pedicle's isthmus is at y = -25, the junction at y = -15."""
+    pedicle = {"isthmus": (12, -25, 0), "width": 12.0, "height": 12.0, "junction": 10.0, "dorsal": -15.0}
+    sizes = {"exact": True, "spacing": 1.0, "pedicle": pedicle}
+    return make_case(shape, (-32, -50, -22), (36, 28, 22), **{**sizes, **given})

@@ -55,7 +55,7 @@ def survey_shaft(field, shaft, stations, circle):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True)
-def body_breaches(field, shaft, stations, circle, distances, first, origin, medial, anterior, superior):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def body_breaches(field, shaft, stations, circle, distances, first, origin, medial, anterior, superior):  # type: ignore[no-untyped-def]
     """Greatest distance (6,) outside bone by direction, from depth ``first`` on; order of ``BODY_DIRECTIONS``."""
     out = np.zeros(6)
     for n in range(stations.shape[0]):
@@ -75,7 +75,7 @@ def body_breaches(field, shaft, stations, circle, distances, first, origin, medi
 
 
 @njit(cache=True)
-def body_section(field, shaft, t, circle, origin, medial, superior):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def body_section(field, shaft, t, circle, origin, medial, superior):  # type: ignore[no-untyped-def]
     """:class:`BodySection` of the plane across the shaft at depth ``t``."""
     at = shaft.entry + t * shaft.direction
     radius = radius_at(shaft, t)

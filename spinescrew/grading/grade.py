@@ -210,7 +210,7 @@ def _beyond_pedicle(
 ) -> Values:
     """Breaches of the body, and the share of the cross-section half-way between its wall and the tip."""
     shaft, junction = setting.shaft, setting.zone.junction
-    empty = {"body_breaches": {}, "body_fraction": None, "body_lateral": False, "tip_outside_mm": 0.0}
+    empty: Values = {"body_breaches": {}, "body_fraction": None, "body_lateral": False, "tip_outside_mm": 0.0}
     why = ""
     if shaft_leaves_view(setting):
         why = f"the screw is {CUT_BY_VIEW}"

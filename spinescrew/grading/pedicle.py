@@ -26,7 +26,7 @@ class PedicleSurvey(NamedTuple):
 
     ``margin`` mm outside the wall (negative: bone left), at depth ``along`` and RAS ``point``; ``normal`` of the wall
     there. ``by_direction`` (4,) mm medially, laterally, superiorly, inferiorly. ``fraction`` is the least share of the
-    cross-section inside the pedicle and ``fraction_side`` where its rest lies. ``cut``: the wall lies outside the image.
+    cross-section inside the pedicle and ``fraction_side`` where its rest lies. ``cut``: the wall is not in view.
     """
 
     margin: float
@@ -171,7 +171,7 @@ def _inside_point(field, shaft, station, p, q, value, worst):  # type: ignore[no
 
 
 @njit(cache=True)
-def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst):  # type: ignore[no-untyped-def]
     """Measure a point outside the pedicle, unless it cannot be farther out than those before."""
     wu, wv, apart = 0.0, 0.0, value
     if station.traced:
@@ -208,8 +208,11 @@ def _no_farther(station, ring, m, worst):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, step, detail):  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    """Follow the shaft through its graded zone (:class:`PedicleSurvey`); without ``detail`` only margin and cut hold."""
+def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, step, detail):  # type: ignore[no-untyped-def]
+    """Follow the shaft through its graded zone (:class:`PedicleSurvey`).
+
+    Without ``detail`` only margin and cut hold.
+    """
     n = circle.cosines.shape[0]
     ring = Ring(np.empty(n), np.empty(n, np.bool_), np.empty((n, 3)), np.empty((n, 3)))
     worst = Worst(np.array([-np.inf, zone.start, -1.0]), np.zeros(3), np.zeros(3), np.zeros(3))
@@ -233,7 +236,9 @@ def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, ste
                 _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst)
         if detail and station.traced and not in_opening:
             cu, cv, found = station.centre
-            share, p, q = disc_share(ring.from_centre, station.centre, ring.from_axis, station.axis_in, circle, station.radius)
+            share, p, q = disc_share(
+                ring.from_centre, station.centre, ring.from_axis, station.axis_in, circle, station.radius
+            )
             if share < fraction:
                 fraction = share
                 fraction_side = side_of(p - cu if found else p, q - cv if found else q, shaft, medial, superior)

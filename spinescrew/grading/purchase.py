@@ -56,7 +56,7 @@ def _tally_contact(shaft, stations, distances, first, depth_bins, angle_bins):  
 
 
 @njit(cache=True)
-def _tally_density(image, grid, shaft, stations, circle, distances, depth_bins, angle_bins):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _tally_density(image, grid, shaft, stations, circle, distances, depth_bins, angle_bins):  # type: ignore[no-untyped-def]
     """Sums and counts of HU in bone per depth and per angle bin, and the least HU."""
     by_depth, by_angle, least = np.zeros((depth_bins, 2)), np.zeros((angle_bins, 2)), np.inf
     n_t, n_theta = distances.shape

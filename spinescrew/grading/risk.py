@@ -58,7 +58,8 @@ def execution_risk(
         counts[NOT_GRADABLE] = draws
     else:
         random = np.random.default_rng(seed)
-        spread = np.array([entry_sd_mm, entry_sd_mm, np.tan(np.radians(angle_sd_deg)), np.tan(np.radians(angle_sd_deg))])
+        turn = np.tan(np.radians(angle_sd_deg))
+        spread = np.array([entry_sd_mm, entry_sd_mm, turn, turn])
         for margin in _margins(setting, random.normal(size=(draws, 4)) * spread, options):
             letter = NOT_GRADABLE if np.isnan(margin) else gertzbein_robbins(max(margin, 0.0), options.inclusive)
             counts[letter] += 1
@@ -87,7 +88,7 @@ def _margins(setting: Setting, moves: Floats, options: GradingOptions) -> list[f
 
 
 @njit(cache=True)
-def _survey_draws(field, grid, shaft, neck, circle, medial, superior, moves, step, exclusion, margin, out):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _survey_draws(field, grid, shaft, neck, circle, medial, superior, moves, step, exclusion, margin, out):  # type: ignore[no-untyped-def]
     for n in range(moves.shape[0]):
         entry = shaft.entry + moves[n, 0] * shaft.u + moves[n, 1] * shaft.v
         direction = shaft.direction + moves[n, 2] * shaft.u + moves[n, 3] * shaft.v

@@ -46,7 +46,11 @@ def heary(direction: Direction | None, breach_mm: float, tip_outside_mm: float) 
 
 
 def zdichavsky(
-    pedicle_fraction: float, body_fraction: float, pedicle_side: Direction, body_lateral: bool, tip_crosses_midline: bool
+    pedicle_fraction: float,
+    body_fraction: float,
+    pedicle_side: Direction,
+    body_lateral: bool,
+    tip_crosses_midline: bool,
 ) -> str:
     """Zdichavsky 2004, from the share of the screw's cross-section inside the pedicle and inside the body.
 

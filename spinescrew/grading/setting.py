@@ -71,8 +71,22 @@ def prepare(screw: Screw, spine: Spine, level: Level, side: Side, options: Gradi
         zone = graded_zone(field, shaft, neck, options.entry_exclusion_mm)
         refusal = REASONS.get(zone.status, "") or _cut(grid, shaft, zone, circle, pedicle, options)
     medial = -side_sign(side) * frame.right
-    axes = (np.array(axis, dtype=np.float64) for axis in (medial, frame.anterior, frame.superior, frame.origin))
-    return Setting(vertebra, side, pedicle, shaft, circle, field, grid, neck, zone, *axes, refusal)
+    return Setting(
+        vertebra,
+        side,
+        pedicle,
+        shaft,
+        circle,
+        field,
+        grid,
+        neck,
+        zone,
+        np.array(medial),
+        np.array(frame.anterior),
+        np.array(frame.superior),
+        np.array(frame.origin),
+        refusal,
+    )
 
 
 def shaft_leaves_view(setting: Setting) -> bool:
@@ -93,9 +107,7 @@ def part_in_view(grid, shaft, start, end, margin, circle):  # type: ignore[no-un
     return True
 
 
-def _cut(
-    grid: Grid, shaft: Shaft, zone: Zone, circle: Circle, pedicle: Pedicle, options: GradingOptions
-) -> str:
+def _cut(grid: Grid, shaft: Shaft, zone: Zone, circle: Circle, pedicle: Pedicle, options: GradingOptions) -> str:
     """Why the image's edge forbids a grade: it cuts the graded part of the shaft, or the pedicle at its isthmus."""
     if not part_in_view(grid, shaft, zone.start, zone.end, options.view_margin_mm, circle):
         return f"the graded part of the screw is {CUT_BY_VIEW}"

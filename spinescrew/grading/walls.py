@@ -103,7 +103,7 @@ def inside_walls(walls, p, q, from_p, from_q):  # type: ignore[no-untyped-def]
     m = int(np.floor((turn + 1.0) * n)) % n
     following = m + 1 if m + 1 < n else 0
     a, b = walls[m, 0], walls[m, 1]
-    return (walls[following, 0] - a) * (q - b) - (walls[following, 1] - b) * (p - a) >= 0.0
+    return (walls[following, 0] - a) * (q - b) - (walls[following, 1] - b) * (p - a) > 0.0
 
 
 @njit(cache=True)
