@@ -107,7 +107,7 @@ def waisted_errors(case, seed, number):
 def test_breaches_of_an_analytic_pedicle_are_measured_within_a_tenth_of_a_millimetre(turn):
     pedicle = {"width": 8.0, "height": 13.0, "junction": 9.0, "dorsal": -14.0}
     case = builders.make_case(builders.waisted, (-14, -18, -14), (14, 27, 14), turn=turn, pedicle=pedicle)
-    errors = np.abs(waisted_errors(case, turn, 30))
+    errors = np.abs(waisted_errors(case, turn, 20))
     assert errors.mean() <= 0.10
     assert errors.max() <= 0.20
 
@@ -119,7 +119,7 @@ def test_breaches_on_oblique_1_by_1_by_2_mm_voxels_stay_within_a_quarter_millime
         grid = {"axes": builders.turned(seed), "spacing": (1, 1, 2)}
         errors.append(tube_errors(builders.make_case(builders.tube, **grid)))
         case = builders.make_case(builders.waisted, (-14, -18, -14), (14, 27, 14), pedicle=pedicle, **grid)
-        errors.append(waisted_errors(case, seed, 25))
+        errors.append(waisted_errors(case, seed, 15))
         errors.append(square_errors(builders.make_case(square, **grid)))
     assert np.mean([np.abs(part).mean() for part in errors]) <= 0.25
     assert np.abs(np.concatenate(errors)).max() <= 0.5
@@ -225,7 +225,7 @@ def test_medial_stays_medial_in_a_turned_vertebra(side, degrees):
 
 
 def test_the_cortex_opened_at_the_entry_is_not_a_breach():
-    """A dorsal cortex that slopes 60 degrees: thread lines meet bone at different depths."""
+    """A dorsal cortex that slopes by 1.5 mm per mm: thread lines meet bone at different depths."""
 
     def sloped(points):
         return np.maximum(builders.tube(points), -points[:, 1] - 14 - 1.5 * points[:, 0])
@@ -233,6 +233,7 @@ def test_the_cortex_opened_at_the_entry_is_not_a_breach():
     case = builders.make_case(sloped)
     found = grade(case, case.screw((0, -16, 0)))
     assert found.gertzbein_robbins == "A"
+    assert found.breach.margin_mm == pytest.approx(-3 / np.hypot(1, 1.5), abs=0.2)
 
 
 def test_a_side_that_never_meets_bone_is_a_breach_from_the_start_of_the_zone():

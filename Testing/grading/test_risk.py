@@ -39,9 +39,9 @@ def test_a_screw_far_from_every_wall_is_always_a(case):
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, -1.5])
 def test_without_angular_error_the_share_of_a_is_that_of_the_normal_distribution(case, margin):
-    found = risk(case, 2.0 - margin, draws=2000, angle_sd_deg=0.0).probabilities
-    assert found["A"] == pytest.approx(norm.cdf(margin), abs=0.04)
-    assert found["B"] == pytest.approx(norm.cdf(margin + 2) - norm.cdf(margin), abs=0.04)
+    found = risk(case, 2.0 - margin, draws=800, angle_sd_deg=0.0).probabilities
+    assert found["A"] == pytest.approx(norm.cdf(margin), abs=0.06)
+    assert found["B"] == pytest.approx(norm.cdf(margin + 2) - norm.cdf(margin), abs=0.06)
 
 
 def test_angular_error_adds_to_the_risk(case):

@@ -142,6 +142,7 @@ def _in_pedicle(
             setting.medial,
             setting.superior,
             options.step_mm,
+            options.entry_exclusion_mm,
             True,
         )
         refusal = f"the wall beside the breach is {CUT_BY_VIEW}" if survey.cut else ""

@@ -11,7 +11,7 @@ GRADED_ZONE = (
     "vertebra to the plane of the pedicle-body junction. Where the axis enters no bone before that plane, the zone is "
     "projected from the pedicle's own axis. A thread line that first meets bone within one radius past the start of "
     "the zone belongs to the opening of the entry until then. A breach is measured to the wall of the pedicle that "
-    "was crossed, perpendicular to that wall."
+    "was crossed, perpendicular to that wall; bone left is looked at from entry_exclusion_mm past each opening on."
 )
 """The rule of the graded zone in words, for plan files and reports."""
 

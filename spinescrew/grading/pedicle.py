@@ -127,7 +127,7 @@ def _breach(field, shaft, wall, value, apart):  # type: ignore[no-untyped-def]
     level = distance_at(field, wall[0], wall[1], wall[2])
     if abs(level) < _ON_WALL_MM:
         size += level
-    return max(min(max(size, value - _SLACK_MM), apart + _ON_WALL_MM), 0.0), normal
+    return max(min(max(size, value - _SLACK_MM), apart + _SAME_WALL_MM), 0.0), normal
 
 
 @njit(cache=True)
@@ -186,7 +186,7 @@ def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, b
     if abs(away_p) + abs(away_q) < 1e-6:
         away_p, away_q = p, q
     side = side_of(away_p, away_q, shaft, medial, superior)
-    if apart + _ON_WALL_MM <= max(by_direction[side], 0.0) and apart + _ON_WALL_MM <= worst.figures[0]:
+    if apart + _SAME_WALL_MM <= max(by_direction[side], 0.0) and apart + _SAME_WALL_MM <= worst.figures[0]:
         return
     point = lift(station.at, shaft, p, q)
     size, normal, wall = value, gradient_at(field, point[0], point[1], point[2]), point
@@ -204,14 +204,15 @@ def _no_farther(station, ring, m, worst):  # type: ignore[no-untyped-def]
     if not (station.traced and station.axis_in):
         return False
     reach = np.sqrt(ring.from_axis[m, 0] ** 2 + ring.from_axis[m, 1] ** 2)
-    return station.radius - reach + _ON_WALL_MM <= worst.figures[0]
+    return station.radius - reach + _SAME_WALL_MM <= worst.figures[0]
 
 
 @njit(cache=True)
-def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, step, detail):  # type: ignore[no-untyped-def]
+def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, step, exclusion, detail):  # type: ignore[no-untyped-def]
     """Follow the shaft through its graded zone (:class:`PedicleSurvey`).
 
-    Without ``detail`` only margin and cut hold.
+    Without ``detail`` only margin and cut hold. Bone left is measured from ``exclusion`` mm past the opening of each
+    thread line on: nearer to it the nearest surface is the cortex opened on purpose.
     """
     n = circle.cosines.shape[0]
     ring = Ring(np.empty(n), np.empty(n, np.bool_), np.empty((n, 3)), np.empty((n, 3)))
@@ -223,14 +224,14 @@ def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, ste
     for number in range(count):
         t = zone.start + (zone.end - zone.start) * number / (count - 1)
         station = _look(field, shaft, neck, circle, t, ring)
-        in_opening = False
+        in_opening, last = False, number == count - 1
         for m in range(n):
-            if t < opening[m]:
+            if t < opening[m] and not last:
                 in_opening = True
                 continue
             p, q, value = station.radius * circle.cosines[m], station.radius * circle.sines[m], ring.values[m]
             if ring.contained[m]:
-                if value > worst.figures[0]:
+                if value > worst.figures[0] and (last or t >= opening[m] + exclusion):
                     _inside_point(field, shaft, station, p, q, value, worst)
             elif detail or not _no_farther(station, ring, m, worst):
                 _outside_point(field, shaft, station, ring, medial, superior, p, q, value, by_direction, worst)

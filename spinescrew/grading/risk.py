@@ -103,6 +103,6 @@ def _survey_draws(field, grid, shaft, neck, circle, medial, superior, moves, ste
         out[n] = np.nan
         if zone.status != GRADABLE or not part_in_view(grid, moved, zone.start, zone.end, margin, circle):
             continue
-        found = survey_pedicle(field, grid, moved, neck, zone, circle, medial, superior, step, False)
+        found = survey_pedicle(field, grid, moved, neck, zone, circle, medial, superior, step, exclusion, False)
         if not found.cut:
             out[n] = found.margin

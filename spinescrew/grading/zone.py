@@ -133,7 +133,8 @@ def openings(field, shaft, zone, circle, step, out):  # type: ignore[no-untyped-
         out[m] = -np.inf
         if zone.projected:
             continue
-        t = max(zone.bone_entry, 0.0)
+        first = max(zone.bone_entry, 0.0)
+        t = first
         while t <= latest:
             r = radius_at(shaft, t)
             p, q = r * circle.cosines[m], r * circle.sines[m]
@@ -141,6 +142,6 @@ def openings(field, shaft, zone, circle, step, out):  # type: ignore[no-untyped-
             y = shaft.entry[1] + t * shaft.direction[1] + p * shaft.u[1] + q * shaft.v[1]
             z = shaft.entry[2] + t * shaft.direction[2] + p * shaft.u[2] + q * shaft.v[2]
             if distance_at(field, x, y, z) <= 0.0:
-                out[m] = t
+                out[m] = t if t > first else -np.inf
                 break
             t += step
