@@ -104,8 +104,10 @@ def _arch_direction(bone: SignedDistance, origin: Floats, superior: Floats) -> F
     arm = bone.volume.index_to_ras(inside) - origin
     height = arm @ superior
     flat = arm - height[:, None] * superior
-    far = (np.abs(height) < 28) & (np.linalg.norm(flat, axis=1) > 20)
-    direction = flat[far].mean(axis=0) if far.any() else flat.mean(axis=0)
+    reach = np.linalg.norm(flat, axis=1)
+    far = (np.abs(height) < 28) & (reach > 20)
+    # Weighted by distance: the spinous process speaks louder than the edge of a body whose centre was missed.
+    direction = (flat[far] * reach[far, None] ** 2).mean(axis=0) if far.any() else flat.mean(axis=0)
     if np.linalg.norm(direction) < 1e-6:
         raise GeometryError("no vertebral arch could be told from the body")
     return unit(direction)
@@ -230,7 +232,7 @@ def symmetric_frame(bone: SignedDistance, frame: VertebralFrame) -> VertebralFra
         mirrored = points - 2.0 * ((points - point) @ normal)[:, None] * normal
         return float(np.clip(bone.sample(mirrored), 0.0, 4.0).mean()) + 1e-4 * float(x[1] ** 2)
 
-    starts = [np.array([turn, 0.0, 0.0]) for turn in (0.0, -12.0, 12.0)]
+    starts = [np.array([turn, 0.0, 0.0]) for turn in (0.0, -12.0, 12.0, -25.0, 25.0)]
     best = min(starts, key=cost)
     simplex = best + np.vstack([np.zeros(3), np.diag([6.0, 4.0, 2.0])])
     found = minimize(
