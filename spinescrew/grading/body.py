@@ -64,7 +64,7 @@ def body_breaches(field, shaft, stations, circle, distances, first, origin, medi
         at = shaft.entry + stations[n] * shaft.direction
         radius = radius_at(shaft, stations[n])
         for m in range(distances.shape[1]):
-            if distances[n, m] <= out.min():
+            if distances[n, m] <= 0.0 or distances[n, m] <= out.min():
                 continue
             x, y, z = lift(at, shaft, radius * circle.cosines[m], radius * circle.sines[m])
             across = (x - origin[0]) * medial[0] + (y - origin[1]) * medial[1] + (z - origin[2]) * medial[2]
