@@ -56,15 +56,15 @@ class Ring(NamedTuple):
 class Station(NamedTuple):
     """One plane across the shaft.
 
-    ``centre`` is (p, q, found) of the pedicle, ``axis_in`` whether the axis lies in the pedicle; without either there
-    is no pedicle in this plane and ``walled`` is false. ``traced``: the ring's walls hold.
+    ``centre`` is (p, q, found) of the pedicle. ``walled``: there is a pedicle in this plane. ``traced``: the walls seen
+    from the centre hold; ``from_axis``: those seen from the screw's axis too.
     """
 
     t: float
     at: Floats
     radius: float
     centre: tuple[float, float, bool]
-    axis_in: bool
+    from_axis: bool
     walled: bool
     traced: bool
 
@@ -89,24 +89,32 @@ def side_of(p, q, shaft, medial, superior):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _contain(field, at, shaft, circle, radius, axis_in, centre, ring):  # type: ignore[no-untyped-def]
-    """Mark the ring points that lie in the pedicle; the walls must have been traced.
+def _see_from_centre(field, at, shaft, circle, radius, centre, ring):  # type: ignore[no-untyped-def]
+    """Mark the ring points in bone that the pedicle's centre sees; returns whether those are all that are in bone."""
+    all_seen = True
+    for m in range(ring.values.shape[0]):
+        ring.contained[m] = False
+        if ring.values[m] <= 0.0:
+            p, q = radius * circle.cosines[m], radius * circle.sines[m]
+            ring.contained[m] = inside_walls(ring.from_centre, p, q, centre[0], centre[1]) or visible(
+                field, at, shaft, centre[0], centre[1], p, q
+            )
+            all_seen = all_seen and ring.contained[m]
+    return all_seen
 
-    They are in bone, and seen from the axis or from the pedicle's centre, or next to a ring point that is.
-    """
-    n = ring.values.shape[0]
-    cu, cv, found = centre
-    contained = ring.contained
-    for m in range(n):
-        contained[m] = False
-        if ring.values[m] > 0.0:
-            continue
-        p, q = radius * circle.cosines[m], radius * circle.sines[m]
-        if axis_in:
-            reach = np.sqrt(ring.from_axis[m, 0] ** 2 + ring.from_axis[m, 1] ** 2)
-            contained[m] = reach >= radius - _SAME_WALL_MM
-        if found and not contained[m]:
-            contained[m] = inside_walls(ring.from_centre, p, q, cu, cv) or visible(field, at, shaft, cu, cv, p, q)
+
+@njit(cache=True)
+def _see_from_axis(radius, ring):  # type: ignore[no-untyped-def]
+    """Mark the ring points in bone that the axis sees, too."""
+    for m in range(ring.values.shape[0]):
+        reach = np.sqrt(ring.from_axis[m, 0] ** 2 + ring.from_axis[m, 1] ** 2)
+        ring.contained[m] = ring.contained[m] or (ring.values[m] <= 0.0 and reach >= radius - _SAME_WALL_MM)
+
+
+@njit(cache=True)
+def _spread(ring):  # type: ignore[no-untyped-def]
+    """Mark the ring points in bone next to a marked one: the screw itself leads there through bone."""
+    n, contained = ring.values.shape[0], ring.contained
     for m in range(-n, n):
         contained[m] = contained[m] or (ring.values[m] <= 0.0 and contained[m - 1 if m > -n else n - 1])
     for m in range(n - 1, -n - 1, -1):
@@ -146,15 +154,18 @@ def _look(field, shaft, neck, circle, t, ring):  # type: ignore[no-untyped-def]
     walled = axis_in or centre[2]
     # The ball of bone around the axis holds the whole ring: nothing to trace.
     traced = walled and not (worst <= 0.0 and axis_in and radius <= depth)
+    ring.contained[:] = (ring.values <= 0.0) & (not traced)
+    all_seen = not traced
     if traced and centre[2]:
         trace_walls(field, at, shaft, circle, centre[0], centre[1], ring.from_centre)
-    if traced and axis_in:
+        all_seen = _see_from_centre(field, at, shaft, circle, radius, centre, ring)
+    from_axis = axis_in and not all_seen
+    if from_axis:
         trace_walls(field, at, shaft, circle, 0.0, 0.0, ring.from_axis)
-    if traced:
-        _contain(field, at, shaft, circle, radius, axis_in, centre, ring)
-    else:
-        ring.contained[:] = ring.values <= 0.0
-    return Station(t, at, radius, centre, axis_in, walled, traced)
+        _see_from_axis(radius, ring)
+    if not all_seen:
+        _spread(ring)
+    return Station(t, at, radius, centre, from_axis, walled, traced)
 
 
 @njit(cache=True)
@@ -178,7 +189,7 @@ def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, b
         apart = np.inf
         if station.centre[2]:
             wu, wv, apart = nearest_wall(ring.from_centre, p, q)
-        if station.axis_in:
+        if station.from_axis:
             other_u, other_v, other = nearest_wall(ring.from_axis, p, q)
             if other < apart:
                 wu, wv, apart = other_u, other_v, other
@@ -201,7 +212,7 @@ def _outside_point(field, shaft, station, ring, medial, superior, p, q, value, b
 @njit(cache=True)
 def _no_farther(station, ring, m, worst):  # type: ignore[no-untyped-def]
     """Whether the wall between the axis and ring point ``m`` shows already that the point is not the farthest."""
-    if not (station.traced and station.axis_in):
+    if not (station.traced and station.from_axis):
         return False
     reach = np.sqrt(ring.from_axis[m, 0] ** 2 + ring.from_axis[m, 1] ** 2)
     return station.radius - reach + _SAME_WALL_MM <= worst.figures[0]
@@ -238,7 +249,7 @@ def survey_pedicle(field, grid, shaft, neck, zone, circle, medial, superior, ste
         if detail and station.traced and not in_opening:
             cu, cv, found = station.centre
             share, p, q = disc_share(
-                ring.from_centre, station.centre, ring.from_axis, station.axis_in, circle, station.radius
+                ring.from_centre, station.centre, ring.from_axis, station.from_axis, circle, station.radius
             )
             if share < fraction:
                 fraction = share

@@ -1,7 +1,8 @@
 """The wall of a pedicle, as it is seen from inside in the plane across a screw.
 
-What counts as pedicle in one plane is what can be seen in bone from the pedicle's own centre, and from the screw's axis
-where that itself can be seen. A process or lamina beside a breach, and every other vertebra, cannot be seen from there.
+What counts as pedicle in one plane is what can be seen in bone from the pedicle's own centre, and, where the shaft
+reaches bone that the centre does not see, from the screw's axis if that can be seen itself. A process or lamina beside
+a breach, and every other vertebra, cannot be seen from there.
 Points in the plane are (p, q) mm along the shaft's ``u`` and ``v`` from its axis.
 """
 
@@ -107,7 +108,7 @@ def inside_walls(walls, p, q, from_p, from_q):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def disc_share(from_centre, centre, from_axis, axis_in, circle, radius):  # type: ignore[no-untyped-def]
+def disc_share(from_centre, centre, from_axis, has_axis, circle, radius):  # type: ignore[no-untyped-def]
     """(share, p, q): the part of the screw's cross-section inside the walls, and the centroid of the rest."""
     total, within = 0, 0
     p_sum, q_sum = 0.0, 0.0
@@ -116,7 +117,7 @@ def disc_share(from_centre, centre, from_axis, axis_in, circle, radius):  # type
         for m in range(0, circle.cosines.shape[0], 3):
             p, q = r * circle.cosines[m], r * circle.sines[m]
             total += 1
-            seen = axis_in and inside_walls(from_axis, p, q, 0.0, 0.0)
+            seen = has_axis and inside_walls(from_axis, p, q, 0.0, 0.0)
             if seen or (centre[2] and inside_walls(from_centre, p, q, centre[0], centre[1])):
                 within += 1
             else:
