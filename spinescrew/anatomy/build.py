@@ -227,7 +227,9 @@ def _cut_sides(level: Level, body: Body, labels: Volume) -> tuple[str, ...]:
                 continue
             index = np.insert(np.argwhere(face), axis, end, axis=1)
             local = frame.to_local(labels.index_to_ras(index))
-            if (local[:, 1] > -body.half_depth_mm - 22.0).sum() < 4:
+            # A cut spinous process or lower sacrum takes nothing from a pedicle screw.
+            near = (local[:, 1] > -body.half_depth_mm - 22.0) & (np.abs(local[:, 2]) < body.half_height_mm + 15.0)
+            if near.sum() < 4:
                 continue
             outward = labels.affine[:3, axis] * (1.0 if end else -1.0)
             main = int(np.abs(outward).argmax())

@@ -108,7 +108,7 @@ def find_sacral_pedicle(bone: SignedDistance, body: Body, side: Side, usual: Usu
         point, axis = line(x)
         depth = np.clip(-bone.sample(point + along[:, None] * axis), -2.0, 9.0)
         unusual = ((x[2] - usual.pta_deg) / USUAL_BAND_DEG) ** 2 + (x[3] / 5.0) ** 2
-        return float(-depth.mean() - depth.min() + 0.5 * unusual)
+        return float(-depth.mean() - depth.min() + 3.0 * unusual)
 
     starts = [np.array([r, s, usual.pta_deg - 6.0, 4.0]) for r in (18.0, 22.0, 26.0) for s in (0.0, 4.0, 8.0)]
     best = min(starts, key=cost)

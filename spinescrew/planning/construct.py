@@ -9,10 +9,10 @@ from spinescrew.planning.search import Choices
 
 Floats = NDArray[np.float64]
 
-_FREE_MM = 2.0
+_FREE_MM = 3.0
 """Polyaxial heads and bending take up this much: nothing is moved for less."""
 
-_LARGEST_COST = 4.0
+_LARGEST_COST = 0.4
 """A screw is not taken that far (in cost units, about 1 mm or 3 degrees squared) from its best for the rod's sake."""
 
 
@@ -20,7 +20,7 @@ def align_heads(choices: list[Choices]) -> list[int]:
     """Row of each choice to take so that the entries of one side lie near a smooth curve.
 
     The curve is a quadratic (a line for three screws) through the other heads; each screw in turn takes the
-    cheapest of its rows, where cost is its own plus the square of what its head lies off the curve beyond 2 mm.
+    cheapest of its rows, where cost is its own plus the square of what its head lies off the curve beyond 3 mm.
     ``choices`` are those of one side, from the head down; with fewer than three every screw keeps its best row.
     """
     taken = [0] * len(choices)
@@ -31,7 +31,7 @@ def align_heads(choices: list[Choices]) -> list[int]:
         for n, choice in enumerate(choices):
             heads = np.array([c.corridors.entry[taken[m]] for m, c in enumerate(choices)])
             off = _off_curve(heads, n, choice.corridors.entry)
-            cost = choice.cost + 0.25 * np.clip(off - _FREE_MM, 0, None) ** 2
+            cost = choice.cost + 0.05 * np.clip(off - _FREE_MM, 0, None) ** 2
             cost = np.where(choice.cost > choice.cost[0] + _LARGEST_COST, np.inf, cost)
             taken[n] = int(cost.argmin())
         if taken == before:

@@ -30,7 +30,8 @@ class Corridors:
     before_mm, beyond_mm:
         Signed distances from ``through`` to the dorsal entry (negative) and to the anterior or lateral exit.
     neck_mm:
-        Least distance from the line to any cortex around the isthmus and up to the body.
+        Least distance from the line to the cortex around the isthmus and up to the body: the radius and the bone left
+        around it.
     length_mm:
         The longest catalogue length within the permitted depth; 0 where none fits.
     outside_mm:
@@ -142,15 +143,9 @@ def _follow(array, inverse, lines, isthmus, axis, neck, lengths, share, radius, 
         for candidate in lengths:
             if candidate <= share * channel + 1e-6:
                 length = candidate
-        # Least depth around the isthmus: the line's stations between both planes of the neck.
         slope = line[3] * axis[0] + line[4] * axis[1] + line[5] * axis[2]
         offset = (line[0] - isthmus[0]) * axis[0] + (line[1] - isthmus[1]) * axis[1] + (line[2] - isthmus[2]) * axis[2]
-        least = 1e6
-        t = max((neck[0] - offset) / slope, back)
-        while t <= (neck[1] - offset) / slope:
-            depth = -_at(array, inverse, line[0] + t * line[3], line[1] + t * line[4], line[2] + t * line[5])
-            least = min(least, depth)
-            t += _STEP_MM
+        neck_from, neck_to = (neck[0] - offset) / slope, (neck[1] - offset) / slope
         # The ring around the shaft, from past the entry to the tip.
         u0, u1, u2 = line[4], -line[3], 0.0
         if abs(line[5]) > 0.9:
@@ -160,7 +155,7 @@ def _follow(array, inverse, lines, isthmus, axis, neck, lengths, share, radius, 
         v0 = line[4] * u2 - line[5] * u1
         v1 = line[5] * u0 - line[3] * u2
         v2 = line[3] * u1 - line[4] * u0
-        worst = -1e6
+        worst, tightest = -1e6, -1e6
         for m in range(cosines.shape[0]):
             # A thread line that has not met bone yet belongs to the opening of the entry, but not for ever.
             entered, waiting = False, -1e6
@@ -173,13 +168,15 @@ def _follow(array, inverse, lines, isthmus, axis, neck, lengths, share, radius, 
                 z = line[2] + t * line[5] + r * (cosines[m] * u2 + sines[m] * v2)
                 value = _at(array, inverse, x, y, z)
                 entered = entered or value <= 0.0
+                if neck_from <= t <= neck_to:
+                    tightest = max(tightest, value)
                 if t >= back + skip:
                     if entered or t > back + skip + radius:
                         worst = max(worst, value, -1e6 if entered else waiting)
                     else:
                         waiting = max(waiting, value)
                 t += 2.0 * _STEP_MM
-        out[n, 0], out[n, 1], out[n, 2], out[n, 3], out[n, 4] = back, ahead, least, length, worst
+        out[n, 0], out[n, 1], out[n, 2], out[n, 3], out[n, 4] = back, ahead, radius - tightest, length, worst
 
 
 @njit(cache=True)
