@@ -5,9 +5,11 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 
 HERE = Path(__file__).parent
-DATA = ["Resources", *(f"Resources.{folder.name}" for folder in sorted((HERE / "Resources").iterdir()) if folder.is_dir())]
+FOLDERS = sorted(path.name for path in (HERE / "Resources").iterdir() if path.is_dir())
+DATA = ["Resources", *(f"Resources.{name}" for name in FOLDERS)]
+LIBRARY = find_namespace_packages(include=["spinescrew", "spinescrew.*"])
 
 setup(
-    packages=[*find_namespace_packages(include=["spinescrew", "spinescrew.*"]), *(f"spinescrew.{name}" for name in DATA)],
+    packages=[*LIBRARY, *(f"spinescrew.{name}" for name in DATA)],
     package_dir={f"spinescrew.{name}": name.replace(".", "/") for name in DATA},
 )

@@ -33,7 +33,7 @@ class SpinePlanner(ScriptedLoadableModule):
             "cortex and the facet joints. From the console: "
             "<code>SpinePlannerLogic().planVolume(ct, segmentation, levels='L1-S1')</code>."
         )
-        self.parent.acknowledgementText = _("For research; not a medical device. Rules and sources are in the plan file.")
+        self.parent.acknowledgementText = _("For research; not a medical device. Rules and sources: see the plan.")
 
 
 class SpinePlannerWidget(ScriptedLoadableModuleWidget):

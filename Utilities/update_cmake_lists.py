@@ -46,11 +46,7 @@ def module(name: str) -> str:
     folder = ROOT / name
     scripts = [f"{name}.py", *(f"{name}Lib/{path}" for path in files(folder / f"{name}Lib", {".py"}))]
     data = [f"Resources/{path}" for path in files(folder / "Resources", {".ui", ".png", ".svg", ".json", ".txt"})]
-    tests = (
-        "\nif(BUILD_TESTING)\n"
-        "  slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)\n"
-        "endif()\n"
-    )
+    tests = "\nif(BUILD_TESTING)\n  slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)\nendif()\n"
     return _macro(name, scripts, data, "  WITH_GENERIC_TESTS\n") + tests
 
 
@@ -73,7 +69,8 @@ def _macro(name: str, scripts: list[str], data: list[str], options: str) -> str:
 
 def wanted() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    modules = [path.parent.name for path in sorted(ROOT.glob("*/*Lib")) if (path.parent / f"{path.parent.name}.py").exists()]
+    folders = [path.parent for path in sorted(ROOT.glob("*/*Lib"))]
+    modules = [folder.name for folder in folders if (folder / f"{folder.name}.py").exists()]
     return {
         ROOT / "spinescrew" / "CMakeLists.txt": library(),
         ROOT / "Resources" / "CMakeLists.txt": resources(),

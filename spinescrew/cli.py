@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +36,7 @@ OUT = Console()
 ERR = Console(stderr=True)
 
 
-class Numbering(str, Enum):
+class Numbering(StrEnum):
     """How the numbers of a label map are read."""
 
     AUTO = "auto"
@@ -46,7 +46,7 @@ class Numbering(str, Enum):
     TOTALSEGMENTATOR_V2 = "totalsegmentator-v2"
 
 
-class TrajectoryName(str, Enum):
+class TrajectoryName(StrEnum):
     """Which way a screw is aimed."""
 
     STRAIGHT_FORWARD = "straight-forward"
@@ -55,7 +55,7 @@ class TrajectoryName(str, Enum):
 
 CtArgument = Annotated[Path | None, typer.Argument(help="CT file or DICOM folder; without it a mask alone is planned.")]
 LabelsOption = Annotated[Path, typer.Option(help="Label map of named vertebrae.")]
-NumberingOption = Annotated[Numbering, typer.Option(help="How its numbers are read; asked for where they are ambiguous.")]
+NumberingOption = Annotated[Numbering, typer.Option(help="How its numbers are read; asks where they are ambiguous.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the results; complete or untouched.")]
 SeriesOption = Annotated[str | None, typer.Option(help="Which DICOM series (number or UID), where there are several.")]
 TitleOption = Annotated[str, typer.Option(help="Heading of the report. No identity is written unless given here.")]
@@ -80,8 +80,8 @@ def plan(
     out: OutOption,
     ct: CtArgument = None,
     numbering: NumberingOption = Numbering.AUTO,
-    levels: Annotated[str | None, typer.Option(help="For example L1-S1 or T12,L2-L4; all from T1 to S1 if left out.")] = None,
-    trajectory: Annotated[TrajectoryName, typer.Option(help="Which way screws are aimed.")] = TrajectoryName.STRAIGHT_FORWARD,
+    levels: Annotated[str | None, typer.Option(help="For example L1-S1 or T12,L2-L4; all if left out.")] = None,
+    trajectory: Annotated[TrajectoryName, typer.Option(help="Aim of the screws.")] = TrajectoryName.STRAIGHT_FORWARD,
     catalog: Annotated[str, typer.Option(help="Name of a shipped catalogue, or your own .csv or .json.")] = "generic",
     series: SeriesOption = None,
     title: TitleOption = "",
@@ -117,7 +117,7 @@ def grade(
     series: SeriesOption = None,
     title: TitleOption = "",
     monte_carlo: RiskOption = False,
-    confirmed: Annotated[bool, typer.Option("--other-image", help="Grade on another image than the plan's own.")] = False,
+    confirmed: Annotated[bool, typer.Option("--other-image", help="Accept another image than the plan's.")] = False,
     force: ForceOption = False,
 ) -> None:
     """Grade the screws of a plan against a label map.
@@ -228,14 +228,15 @@ def _show(plan: object, files: tuple[Path, ...]) -> None:
             notes.append(f"{row.level.label} {row.side}: {row.reason or '; '.join(row.notes)}")
             continue
         colour = _COLOURS.get(found.gertzbein_robbins, "default")
-        mm = "" if found.breach is None or found.breach.mm <= 0 else f" {found.breach.mm:.1f} mm {found.breach_direction}"
+        out = found.breach_mm or 0.0
+        mm = f" {out:.1f} mm {found.breach_direction}" if out > 0 else ""
         shape = row.screw.shape
         table.add_row(
             row.level.label,
             row.side,
             f"{shape.diameter_mm:g} x {shape.length_mm:g}",
             f"{found.pta_deg:.1f}",
-            f"{found.psa_deg + 0.0:.1f}",
+            f"{round(found.psa_deg, 1) + 0.0:.1f}",
             f"[{colour}]{found.gertzbein_robbins}{mm}[/]",
             str(found.facet_grade) if isinstance(found.facet_grade, int) else "-",
             "-" if found.depth_percent is None else f"{found.depth_percent:.0f} %",

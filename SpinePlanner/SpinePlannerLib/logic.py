@@ -7,7 +7,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from spinescrew.anatomy.levels import parse_levels, parse_level
+from spinescrew.anatomy.levels import parse_level, parse_levels
 from spinescrew.anatomy.numbering import to_verse
 from spinescrew.cohort.case import plan_volumes
 from spinescrew.errors import InputError

@@ -32,7 +32,9 @@ def test_levels_are_read_as_people_write_them(text, names):
     assert " ".join(level.name for level in parse_levels(text)) == names
 
 
-@pytest.mark.parametrize(("text", "word"), [("L9", "not a vertebra"), ("S1-L1", "upwards"), ("", "names no"), ("L1-", "not a")])
+@pytest.mark.parametrize(
+    ("text", "word"), [("L9", "not a vertebra"), ("S1-L1", "upwards"), ("", "names no"), ("L1-", "not a")]
+)
 def test_wrong_levels_are_named(text, word):
     with pytest.raises(InputError, match=word):
         parse_levels(text)

@@ -29,9 +29,7 @@ def run_demo(out: Path, *, force: bool = False, progress: Progress | None = None
     return write_case(result, out, title=title, force=force, progress=progress.part(0.7, 1.0))
 
 
-def write_phantom(
-    seed: int, out: Path, *, force: bool = False, progress: Progress | None = None
-) -> tuple[Path, ...]:
+def write_phantom(seed: int, out: Path, *, force: bool = False, progress: Progress | None = None) -> tuple[Path, ...]:
     """Write ct.nii.gz, vertebrae.nii.gz (VerSe ids) and truth.json of one phantom; returns their paths."""
     progress = progress or Progress()
     phantom = make_spine_phantom(seed, progress=progress.part(0.0, 0.8))
@@ -66,8 +64,7 @@ def _truth(phantom: SpinePhantom, seed: int) -> dict[str, Any]:
                         "length_mm": screw.shape.length_mm,
                     }
             sides[side] = values
-        frame = {
-            name: np.round(getattr(truth.frame, name), 6).tolist() for name in ("origin", "right", "anterior", "superior")
-        }
+        axes = ("origin", "right", "anterior", "superior")
+        frame = {name: np.round(getattr(truth.frame, name), 6).tolist() for name in axes}
         levels[level.name] = {"verse_id": level.value, "frame": frame, "pedicles": sides}
     return {"seed": seed, "coordinate_system": "RAS", "levels": levels}

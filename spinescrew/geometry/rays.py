@@ -37,7 +37,7 @@ def exit_distance(
     t = np.arange(0.0, reach_mm + step_mm, step_mm)
     values = bone.sample(start[:, None, :] + t[None, :, None] * along[:, None, :])
     inside = values <= 0
-    holes = max(int(round(bridge_mm / step_mm)), 0)
+    holes = max(round(bridge_mm / step_mm), 0)
     out = np.empty(len(start))
     for n in range(len(start)):
         out[n] = _first_exit(values[n], inside[n], t, holes)
@@ -59,9 +59,7 @@ def _first_exit(values: Floats, inside: NDArray[np.bool_], t: Floats, holes: int
     return float(t[last] + min(max(part, 0.0), 1.0) * (t[1] - t[0]))
 
 
-def first_hit(
-    bone: SignedDistance, origins: Any, directions: Any, reach_mm: float, step_mm: float = 0.4
-) -> Floats:
+def first_hit(bone: SignedDistance, origins: Any, directions: Any, reach_mm: float, step_mm: float = 0.4) -> Floats:
     """Distance (n,) at which each ray first meets the surface from outside; infinity where it meets none."""
     start, along = np.broadcast_arrays(np.atleast_2d(origins).astype(float), np.atleast_2d(directions).astype(float))
     t = np.arange(0.0, reach_mm + step_mm, step_mm)
@@ -99,11 +97,11 @@ def _section_radii(array, inverse, centre, u, v, angles, cap, out):  # type: ign
         out[n] = min(t, cap)
 
 
-def section_radii(bone: SignedDistance, centre: Any, u: Any, v: Any, angles: Floats, cap_mm: float) -> Floats:
+def section_radii(bone: SignedDistance, centre: Any, u: Any, v: Any, angles: Any, cap_mm: float) -> Floats:
     """Radii (n,) in mm from ``centre`` to the first wall, in the plane of the unit vectors ``u`` and ``v``.
 
-    ``angles`` (n,) in radians count from ``u`` towards ``v``. A ray that meets no wall within ``cap_mm`` gets that value; all are 0
-    where ``centre`` lies outside.
+    ``angles`` (n,) in radians count from ``u`` towards ``v``. A ray that meets no wall within ``cap_mm`` gets that
+    value; all are 0 where ``centre`` lies outside.
     """
     out = np.empty(len(angles))
     point, first, second = (np.ascontiguousarray(x, dtype=np.float64) for x in (centre, u, v))

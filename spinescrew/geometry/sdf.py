@@ -180,9 +180,9 @@ def _distances(level: NDArray[np.float32], steps: Floats, reach_mm: float = np.i
 
 
 def _surface(level: NDArray[np.float32], steps: Floats) -> tuple[Floats, Floats, NDArray[np.int32]]:
-    """Zero crossings on grid edges: points and outward unit normals in mm from voxel 0, and the voxel nearest to each."""
+    """Zero crossings on grid edges: points and outward unit normals in mm from voxel 0, and the nearest voxels."""
     to_index = np.linalg.inv(steps)
-    slopes = np.gradient(level)
+    slopes: list[NDArray[np.float32]] = list(np.gradient(level))
     points, normals, owners = [], [], []
     for axis in range(3):
         low = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))

@@ -11,31 +11,30 @@ from spinescrew.geometry.sdf import SignedDistance
 
 def bone_surface(bone: SignedDistance) -> Any:
     """Zero surface of a distance field as ``vtkPolyData`` in RAS mm, triangles facing outwards."""
-    from vtk import vtkFlyingEdges3D, vtkImageData, vtkMatrixToLinearTransform, vtkReverseSense, vtkTransformPolyDataFilter
+    import vtk
     from vtk.util.numpy_support import numpy_to_vtk
-    from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
     array = bone.volume.array
-    image = vtkImageData()
+    image = vtk.vtkImageData()
     image.SetDimensions(array.shape)
     image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array.ravel(order="F")), deep=True))
-    contour = vtkFlyingEdges3D()
+    contour = vtk.vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.0)
     contour.ComputeNormalsOff()
     contour.ComputeScalarsOff()
-    matrix = vtkMatrix4x4()
-    matrix.DeepCopy(bone.volume.affine.ravel())
-    transform = vtkMatrixToLinearTransform()
+    matrix = vtk.vtkMatrix4x4()
+    matrix.DeepCopy(bone.volume.affine.ravel().tolist())
+    transform = vtk.vtkMatrixToLinearTransform()
     transform.SetInput(matrix)
-    moved = vtkTransformPolyDataFilter()
+    moved = vtk.vtkTransformPolyDataFilter()
     moved.SetTransform(transform)
     moved.SetInputConnection(contour.GetOutputPort())
     moved.Update()
     # Contours face the smaller value, which is inside.
     if np.linalg.det(bone.volume.affine[:3, :3]) < 0:
         return moved.GetOutput()
-    turned = vtkReverseSense()
+    turned = vtk.vtkReverseSense()
     turned.SetInputConnection(moved.GetOutputPort())
     turned.Update()
     return turned.GetOutput()

@@ -62,7 +62,8 @@ class Volume:
     @property
     def spacing(self) -> Floats:
         """(3,) voxel edge lengths in mm along i, j, k."""
-        return np.linalg.norm(self.affine[:3, :3], axis=0)
+        steps: Floats = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        return steps
 
     @property
     def inverse(self) -> Floats:
@@ -82,7 +83,8 @@ class Volume:
         """Which RAS points (..., 3) lie at least ``margin_mm`` inside the imaged box (voxel edges included)."""
         index = self.ras_to_index(points)
         margin = margin_mm / self.spacing
-        return ((index >= -0.5 + margin) & (index <= np.array(self.shape) - 0.5 - margin)).all(axis=-1)
+        inside = (index >= -0.5 + margin) & (index <= np.array(self.shape) - 0.5 - margin)
+        return np.asarray(inside.all(axis=-1))
 
     def with_array(self, array: Array) -> Volume:
         """The same grid with other voxels; the shape must match."""

@@ -52,7 +52,7 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str
     import nibabel
 
     try:
-        image = nibabel.load(path)
+        image: Any = nibabel.load(path)
     except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(
             f"{path} is not a readable NIfTI file (truncated or another format); export it again"
@@ -65,7 +65,7 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str
     if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
         raise InputError(f"{path} does not say where its voxels are (sform and qform codes are 0); export it again")
     notes = []
-    affine = np.array(image.affine, dtype=float)
+    affine: NDArray[np.float64] = np.array(image.affine, dtype=np.float64)
     if np.isnan(affine).any():
         raise InputError(f"{path} has a damaged affine (NaN); export it again from its source")
     unit = header.get_xyzt_units()[0]

@@ -1,8 +1,8 @@
 """Sizes of the vertebrae of one spine, drawn from published morphometry.
 
-Level means are Panjabi (1991/1992) and Zindrick (1987) type values for bodies, canals and pedicles, Okutan (2003) for S1;
-disc heights and segmental angles are those of recumbent spines. One size factor is shared by a spine, each feature varies
-around it; everything is clipped at 2.5 standard deviations.
+Level means are Panjabi (1991/1992) and Zindrick (1987) type values for bodies, canals and pedicles, Okutan (2003) for
+S1; disc heights and segmental angles are those of recumbent spines. One size factor is shared by a spine, each feature
+varies around it; everything is clipped at 2.5 standard deviations.
 """
 
 from __future__ import annotations

@@ -28,7 +28,10 @@ _CORTEX_MM = 1.1
 class Solids(Protocol):
     """What is painted: frames and a distance for every level."""
 
-    frames: dict[Level, VertebralFrame]
+    @property
+    def frames(self) -> dict[Level, VertebralFrame]:
+        """Frame of every level."""
+        ...
 
     def distance(self, level: Level, points: Floats) -> NDArray[np.float32]:
         """Signed distance (n,) at RAS points (n, 3)."""

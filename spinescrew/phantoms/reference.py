@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,16 +22,16 @@ _MARGIN_MM = 0.5
 
 def reference_screws(
     phantom: SpinePhantom,
-    trajectory: Literal["straight-forward", "anatomic"] | str = "straight-forward",
+    trajectory: str = "straight-forward",
     catalog: Catalog | None = None,
     noise_deg: float = 0.0,
     seed: int = 0,
 ) -> dict[tuple[Level, Side], Screw]:
     """The screw of every pedicle by the rules of design.md section 4, on the exact shapes.
 
-    The line runs through the centre of the isthmus: along the pedicle axis (``"anatomic"``), or with its transverse angle
-    and parallel to the superior endplate (``"straight-forward"``). Length is the longest of the catalogue within 80 % of the
-    channel, the diameter the largest within 80 % of the isthmus, its margins and the level's usual maximum.
+    The line runs through the centre of the isthmus: along the pedicle axis (``"anatomic"``), or with its transverse
+    angle and parallel to the superior endplate (``"straight-forward"``). Length is the longest of the catalogue within
+    80 % of the channel, the diameter the largest within 80 % of the isthmus, its margins and the level's usual maximum.
 
     Parameters
     ----------

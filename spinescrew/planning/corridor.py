@@ -133,7 +133,7 @@ def _leave(array, inverse, line, step, reach, bridge):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def _follow(array, inverse, lines, isthmus, axis, neck, lengths, share, radius, skip, cosines, sines, out):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _follow(array, inverse, lines, isthmus, axis, neck, lengths, share, radius, skip, cosines, sines, out):  # type: ignore[no-untyped-def]
     for n in range(lines.shape[0]):
         line = lines[n]
         back = _leave(array, inverse, line, -_STEP_MM, 45.0, 0.0)

@@ -164,9 +164,10 @@ def permitted_diameters(level: Level, pedicle: Pedicle, options: PlanningOptions
     fitting = tuple(sorted((d for d in known if d <= most + 1e-6), reverse=True))
     if fitting:
         return fitting
+    needed = max(known[0] * 100 / options.width_percent, known[0] + 2 * options.margin_mm)
     return (
-        f"the pedicle is too narrow: its isthmus is {narrowest:.1f} mm, the smallest catalogue screw "
-        f"({known[0]:g} mm) needs {max(known[0] * 100 / options.width_percent, known[0] + 2 * options.margin_mm):.1f} mm"
+        f"the pedicle is too narrow: its isthmus is {narrowest:.1f} mm, the smallest catalogue screw ({known[0]:g} mm) "
+        f"needs {needed:.1f} mm"
     )
 
 
