@@ -48,6 +48,12 @@ def add_volume(scene, volume, kind, name):
     return node
 
 
+def nodes(scene, kind):
+    found = scene.GetNodesByClass(kind)
+    found.UnRegister(None)
+    return [found.GetItemAsObject(n) for n in range(found.GetNumberOfItems())]
+
+
 def test_the_module_says_what_it_is(module):
     shown = types.SimpleNamespace()
     module.SpinePlanner(shown)
@@ -71,8 +77,8 @@ def test_the_logic_plans_a_volume_node_without_any_window(module, scene, phantom
     labels = add_volume(scene, phantom.labels, "vtkMRMLLabelMapVolumeNode", "vertebrae")
     plan = module.SpinePlannerLogic().planVolume(ct, labels, levels="L3-L4")
     assert len(plan.planned) == 4
-    lines = slicer.util.getNodesByClass("vtkMRMLMarkupsLineNode", scene)
-    models = slicer.util.getNodesByClass("vtkMRMLModelNode", scene)
+    lines = nodes(scene, "vtkMRMLMarkupsLineNode")
+    models = nodes(scene, "vtkMRMLModelNode")
     assert len(lines) == 4
     assert len([m for m in models if m.GetAttribute("SpineScrew.Level")]) == 4
     row = plan.planned[0]

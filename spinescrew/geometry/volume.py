@@ -62,8 +62,8 @@ class Volume:
     @property
     def spacing(self) -> Floats:
         """(3,) voxel edge lengths in mm along i, j, k."""
-        steps: Floats = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
-        return steps
+        lengths: Any = np.linalg.norm(self.affine[:3, :3], axis=0)
+        return lengths
 
     @property
     def inverse(self) -> Floats:
