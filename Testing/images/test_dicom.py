@@ -116,7 +116,10 @@ WRONG = {
     "MR": (lambda: [a_slice(2 * n, Modality="MR") for n in range(4)], "is MR, not CT"),
     "colour": (lambda: [a_slice(2 * n, SamplesPerPixel=3) for n in range(4)], "colour image"),
     "multi-frame": (lambda: [a_slice(2 * n, NumberOfFrames=5) for n in range(4)], "multi-frame"),
-    "no position": (lambda: [a_slice(2 * n, ImagePositionPatient=None) for n in range(4)], "lacks ImagePositionPatient"),
+    "no position": (
+        lambda: [a_slice(2 * n, ImagePositionPatient=None) for n in range(4)],
+        "lacks ImagePositionPatient",
+    ),
     "no orientation": (
         lambda: [a_slice(2 * n, ImageOrientationPatient=None) for n in range(4)],
         "lacks ImageOrientationPatient",
@@ -124,7 +127,10 @@ WRONG = {
     "no spacing": (lambda: [a_slice(2 * n, PixelSpacing=None) for n in range(4)], "lacks PixelSpacing"),
     "no rescale": (lambda: [a_slice(2 * n, RescaleSlope=None) for n in range(4)], "lacks RescaleSlope"),
     "no pixels": (lambda: [a_slice(2 * n, PixelData=None) for n in range(4)], "holds no pixels"),
-    "inverted grey": (lambda: [a_slice(2 * n, PhotometricInterpretation="MONOCHROME1") for n in range(4)], "MONOCHROME1"),
+    "inverted grey": (
+        lambda: [a_slice(2 * n, PhotometricInterpretation="MONOCHROME1") for n in range(4)],
+        "MONOCHROME1",
+    ),
     "short pixels": (lambda: [a_slice(2 * n, PixelData=b"\0\0" * 20) for n in range(4)], "cannot be decoded"),
 }
 

@@ -133,7 +133,9 @@ def broken_nrrd(folder):
 
 
 def truncated_mha(folder):
-    whole = write_volume(Volume(np.random.default_rng(0).integers(0, 999, (30, 30, 30)).astype(np.int16), np.eye(4)), folder / "w.mha")
+    whole = write_volume(
+        Volume(np.random.default_rng(0).integers(0, 999, (30, 30, 30)).astype(np.int16), np.eye(4)), folder / "w.mha"
+    )
     path = folder / "t.mha"
     path.write_bytes(whole.read_bytes()[:400])
     return path

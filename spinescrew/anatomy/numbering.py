@@ -74,6 +74,7 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
         raise InputError(f"'{numbering}' is not a numbering; use {', '.join(CHOICES)}")
     values = [int(v) for v in np.unique(labels.array) if v > 0]
     if numbering in READINGS:
+        _check_order(labels, numbering, values)
         return _apply(labels, numbering, values, f"{numbering}, as asked")
     names = [name for name in READINGS if numbering == "auto" or name.startswith("totalsegmentator")]
     fits = [fit for fit in (_fit(labels, name, values) for name in names) if fit is not None]
@@ -96,6 +97,35 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
     return _apply(labels, chosen.name, values, f"{chosen.name}: order and spacing of the labels fit {first} to {last}")
 
 
+def _check_order(labels: Volume, name: str, values: list[int]) -> None:
+    """Refuse a stated numbering in which vertebrae would lie in another order than in a body."""
+    levels, height = _heights(labels, name, values)
+    for above, below, high, low in zip(levels, levels[1:], height, height[1:], strict=False):
+        if high <= low:
+            raise InputError(
+                f"in the numbering {name} {above.label} would lie below {below.label}: the numbers are another tool's, or "
+                "the image is upside down; give the right --numbering"
+            )
+
+
+def _heights(labels: Volume, name: str, values: list[int]) -> tuple[tuple[Level, ...], list[float]]:
+    """Levels of a reading from the head down, and their heights along the patient in mm."""
+    centres = _centres(labels, name, values)
+    levels = tuple(sorted(centres, key=position))
+    return levels, [float(centres[level][2]) for level in levels]
+
+
+def _centres(labels: Volume, name: str, values: list[int]) -> dict[Level, Floats]:
+    """Centroid (3,) RAS of every level of a reading."""
+    reading = READINGS[name]
+    centres: dict[Level, Floats] = {}
+    for value in values:
+        level = reading.get(value)
+        if level is not None and (level not in centres or value == 26):
+            centres[level] = labels.index_to_ras(np.argwhere(labels.array == value).mean(axis=0))
+    return centres
+
+
 def _clear_winner(fits: list[_Fit]) -> _Fit | None:
     """The one reading left, or the one that alone explains every label or the distances much better."""
     if len(fits) <= 1:
@@ -116,14 +146,8 @@ def _fit(labels: Volume, name: str, values: list[int]) -> _Fit | None:
     known = [value for value in values if value in reading]
     if not known:
         return None
-    centres: dict[Level, Floats] = {}
-    for value in known:
-        level = reading[value]
-        index = np.argwhere(labels.array == value)
-        if level not in centres or value == 26:
-            centres[level] = labels.index_to_ras(index.mean(axis=0))
-    levels = tuple(sorted(centres, key=position))
-    height = [float(centres[level][2]) for level in levels]
+    centres = _centres(labels, name, values)
+    levels, height = _heights(labels, name, values)
     if any(upper <= lower for upper, lower in pairwise(height)) or not _contiguous(levels):
         return None
     misfit = _misfit(levels, centres)

@@ -62,8 +62,7 @@ class Volume:
     @property
     def spacing(self) -> Floats:
         """(3,) voxel edge lengths in mm along i, j, k."""
-        lengths: Any = np.linalg.norm(self.affine[:3, :3], axis=0)
-        return lengths
+        return np.array([float(np.linalg.norm(step)) for step in self.affine[:3, :3].T])
 
     @property
     def inverse(self) -> Floats:
