@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from spinescrew.anatomy.levels import Level, cranial_to_caudal, position
 from spinescrew.errors import InputError
@@ -39,15 +40,29 @@ _SPACING_MM = {"cervical": 17.0, "thoracic": 23.0, "lumbar": 35.0, "sacral": 35.
 _LARGEST_MISFIT = 0.28
 """Mean share by which distances between centroids may differ from what is usual for a reading to be plausible."""
 
+_CLEARLY_BETTER = 0.12
+"""Lead in misfit by which one of two readings that explain the same labels is taken."""
+
+_S1_ALONE = 26
+
 
 @dataclass(frozen=True)
 class _Fit:
-    """How well one reading explains a label map."""
+    """How well one reading explains a label map.
+
+    ``explained`` and ``others`` count labels that are vertebrae in this reading and that are not; ``misfit`` is
+    ``None`` where no two vertebrae are there to measure a distance between.
+    """
 
     name: str
     levels: tuple[Level, ...]
-    misfit: float
+    misfit: float | None
+    explained: int
     others: int
+
+    def within(self, limit: float) -> bool:
+        """Whether the distances allow this reading."""
+        return self.misfit is None or self.misfit <= limit
 
 
 def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
@@ -72,12 +87,13 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
     """
     if numbering not in CHOICES:
         raise InputError(f"'{numbering}' is not a numbering; use {', '.join(CHOICES)}")
-    values = [int(v) for v in np.unique(labels.array) if v > 0]
+    centroids = _centroids(labels)
+    values = list(centroids)
     if numbering in READINGS:
-        _check_order(labels, numbering, values)
+        _check_order(centroids, numbering)
         return _apply(labels, numbering, values, f"{numbering}, as asked")
     names = [name for name in READINGS if numbering == "auto" or name.startswith("totalsegmentator")]
-    fits = [fit for fit in (_fit(labels, name, values) for name in names) if fit is not None]
+    fits = [fit for fit in (_fit(centroids, name) for name in names) if fit is not None]
     if not fits:
         raise InputError(
             f"the label map's numbers ({_listed(values)}) fit no known numbering; give --numbering verse, "
@@ -85,8 +101,8 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
         )
     # Where only one reading is possible at all, cut vertebrae may put its distances out.
     limit = _LARGEST_MISFIT if len(fits) > 1 else 2 * _LARGEST_MISFIT
-    plausible = [fit for fit in fits if fit.misfit <= limit]
-    chosen = _clear_winner(plausible)
+    plausible = [fit for fit in fits if fit.within(limit)]
+    chosen = _clear_winner(plausible, most=max(fit.explained for fit in fits))
     if chosen is None:
         maybe = " or ".join(f"{fit.name} ({fit.levels[0].name}-{fit.levels[-1].name})" for fit in plausible or fits)
         raise InputError(
@@ -97,61 +113,63 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
     return _apply(labels, chosen.name, values, f"{chosen.name}: order and spacing of the labels fit {first} to {last}")
 
 
-def _check_order(labels: Volume, name: str, values: list[int]) -> None:
+def _centroids(labels: Volume) -> dict[int, Floats]:
+    """Centroid (3,) in RAS mm of every label above 0; each is looked for in its own box only."""
+    found = {}
+    for value, box in enumerate(ndimage.find_objects(labels.array), start=1):
+        if box is not None:
+            corner = np.array([side.start for side in box])
+            found[value] = labels.index_to_ras(corner + np.argwhere(labels.array[box] == value).mean(axis=0))
+    return found
+
+
+def _check_order(centroids: dict[int, Floats], name: str) -> None:
     """Refuse a stated numbering in which vertebrae would lie in another order than in a body."""
-    levels, height = _heights(labels, name, values)
-    for above, below, high, low in zip(levels, levels[1:], height, height[1:], strict=False):
-        if high <= low:
+    centres = _centres(centroids, name)
+    for above, below in pairwise(sorted(centres, key=position)):
+        if centres[above][2] <= centres[below][2]:
             raise InputError(
                 f"in the numbering {name} {above.label} would lie below {below.label}: the numbers are another tool's, or "
                 "the image is upside down; give the right --numbering"
             )
 
 
-def _heights(labels: Volume, name: str, values: list[int]) -> tuple[tuple[Level, ...], list[float]]:
-    """Levels of a reading from the head down, and their heights along the patient in mm."""
-    centres = _centres(labels, name, values)
-    levels = tuple(sorted(centres, key=position))
-    return levels, [float(centres[level][2]) for level in levels]
-
-
-def _centres(labels: Volume, name: str, values: list[int]) -> dict[Level, Floats]:
-    """Centroid (3,) RAS of every level of a reading."""
+def _centres(centroids: dict[int, Floats], name: str) -> dict[Level, Floats]:
+    """Centroid (3,) RAS of every level of a reading; S1 alone counts where the whole sacrum is labelled too."""
     reading = READINGS[name]
     centres: dict[Level, Floats] = {}
-    for value in values:
+    for value, centre in centroids.items():
         level = reading.get(value)
-        if level is not None and (level not in centres or value == 26):
-            centres[level] = labels.index_to_ras(np.argwhere(labels.array == value).mean(axis=0))
+        if level is not None and (level not in centres or value == _S1_ALONE):
+            centres[level] = centre
     return centres
 
 
-def _clear_winner(fits: list[_Fit]) -> _Fit | None:
-    """The one reading left, or the one that alone explains every label or the distances much better."""
-    if len(fits) <= 1:
-        return fits[0] if fits else None
-    ranked = sorted(fits, key=lambda fit: (fit.others, fit.misfit))
-    best, second = ranked[0], ranked[1]
-    if best.others == 0 and second.others > 0:
-        return best
-    by_distance = sorted(fits, key=lambda fit: fit.misfit)
-    if by_distance[0].misfit + 0.12 < by_distance[1].misfit:
-        return by_distance[0]
-    return None
+def _clear_winner(fits: list[_Fit], most: int) -> _Fit | None:
+    """The one reading left, the one that explains more labels than the rest, or the distances much better.
+
+    A reading that explains fewer labels than another (``most``) never wins, even where distances speak against the
+    other: one number that happens to fit is no evidence.
+    """
+    best = [fit for fit in fits if fit.explained == most]
+    if len(best) == 1:
+        return best[0]
+    measured = sorted(fit.misfit for fit in best if fit.misfit is not None)
+    if len(best) < 2 or len(measured) < len(best) or measured[0] + _CLEARLY_BETTER >= measured[1]:
+        return None
+    return min(best, key=lambda fit: fit.misfit or 0.0)
 
 
-def _fit(labels: Volume, name: str, values: list[int]) -> _Fit | None:
+def _fit(centroids: dict[int, Floats], name: str) -> _Fit | None:
     """How this reading fits; ``None`` where it cannot be: labels out of order, or with holes between them."""
-    reading = READINGS[name]
-    known = [value for value in values if value in reading]
-    if not known:
+    explained = sum(value in READINGS[name] for value in centroids)
+    if not explained:
         return None
-    centres = _centres(labels, name, values)
-    levels, height = _heights(labels, name, values)
-    if any(upper <= lower for upper, lower in pairwise(height)) or not _contiguous(levels):
+    centres = _centres(centroids, name)
+    levels = tuple(sorted(centres, key=position))
+    if any(centres[a][2] <= centres[b][2] for a, b in pairwise(levels)) or not _contiguous(levels):
         return None
-    misfit = _misfit(levels, centres)
-    return _Fit(name, levels, misfit, len(values) - len(known))
+    return _Fit(name, levels, _misfit(levels, centres), explained, len(centroids) - explained)
 
 
 def _contiguous(levels: tuple[Level, ...]) -> bool:
@@ -160,7 +178,7 @@ def _contiguous(levels: tuple[Level, ...]) -> bool:
     return all(level in levels or level in (Level.T13, Level.L6) for level in order)
 
 
-def _misfit(levels: tuple[Level, ...], centres: dict[Level, Floats]) -> float:
+def _misfit(levels: tuple[Level, ...], centres: dict[Level, Floats]) -> float | None:
     """Mean share by which centroids are nearer or farther than usual; the sacrum, whose centre is low, is left out."""
     off = []
     for upper, lower in pairwise(levels):
@@ -168,7 +186,7 @@ def _misfit(levels: tuple[Level, ...], centres: dict[Level, Floats]) -> float:
             continue
         usual = 0.5 * (_usual(upper) + _usual(lower))
         off.append(abs(float(np.linalg.norm(centres[upper] - centres[lower])) / usual - 1.0))
-    return float(np.mean(off)) if off else 0.0
+    return float(np.mean(off)) if off else None
 
 
 def _usual(level: Level) -> float:

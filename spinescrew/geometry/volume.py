@@ -67,7 +67,7 @@ class Volume:
     @property
     def inverse(self) -> Floats:
         """4x4, RAS to index."""
-        return np.linalg.inv(self.affine)
+        return np.asarray(np.linalg.inv(self.affine), dtype=np.float64)
 
     def index_to_ras(self, index: Any) -> Floats:
         """Indices (..., 3), fractions allowed, to RAS points (..., 3)."""
