@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinescrew.anatomy.levels import Level
-from spinescrew.anatomy.numbering import to_verse
+from spinescrew.anatomy.levels import Level, cranial_to_caudal
+from spinescrew.anatomy.numbering import READINGS, to_verse
 from spinescrew.errors import InputError
 from spinescrew.geometry.volume import Volume
 
@@ -15,13 +15,13 @@ V1 = {"T12": 23, "L1": 22, "L2": 21, "L3": 20, "L4": 19, "L5": 18}
 VERSE = {"T12": 19, "L1": 20, "L2": 21, "L3": 22, "L4": 23, "L5": 24, "S1": 26}
 
 
-def a_map(numbers, others=()):
+def a_map(numbers, others=(), gap=17):
     """Blocks from the head down at usual lumbar distances; ``others`` are put beside them."""
     array = np.zeros((20, 12, 150), np.int16)
     top = 145
     for number in numbers:
         array[4:8, 4:8, top - 8 : top] = number
-        top -= 17
+        top -= gap
     for n, number in enumerate(others):
         array[14:18, 2:10, 5 + 4 * n : 8 + 4 * n] = number
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
@@ -93,6 +93,83 @@ def test_unknown_numbers_under_a_stated_numbering():
 def test_an_unknown_choice_lists_the_known_ones():
     with pytest.raises(InputError, match="use auto, verse, totalsegmentator"):
         to_verse(a_map([20]), "mine")
+
+
+USUAL = [level for level in cranial_to_caudal() if level not in (Level.L6, Level.T13)]
+LUMBAR_MM = {"L1": 32, "L2": 34, "L3": 35, "L4": 35, "L5": 36, "S1": 0}
+
+
+def to_the_next_mm(level):
+    """Usual distance from a vertebra to the one below it."""
+    if level.region == "cervical":
+        return 17.0
+    return LUMBAR_MM.get(level.name, 19.0 + 0.9 * (level - Level.T1))
+
+
+def a_spine(tool, levels, rng, organs):
+    """A spine of its own size in the numbers of a tool, and specks of organs somewhere."""
+    numbers = {
+        level: number for number, level in READINGS[tool].items() if (tool, number) != ("totalsegmentator-v2", 25)
+    }
+    array = np.zeros((6, 6, 520), np.int16)
+    height, size = 1000.0, rng.uniform(0.85, 1.15)
+    for level in levels:
+        array[1, 1:3, int(height / 2) - 2 : int(height / 2) + 2] = numbers[level]
+        height -= to_the_next_mm(level) * size * rng.uniform(0.92, 1.08)
+    for organ in organs:
+        array[4, 4, rng.integers(0, 510) :][:3] = organ
+    return Volume(array, np.diag([2.0, 2.0, 2.0, 1.0]))
+
+
+ORGANS = {
+    "verse": [()],
+    "totalsegmentator-v1": [(), (1, 2, 3, 5, 6, 10, 13, 42, 50, 60, 93, 100)],
+    "totalsegmentator-v2": [(), (1, 2, 3, 5, 6, 18, 19, 20, 51, 52, 69, 79, 110)],
+}
+
+
+@pytest.mark.parametrize(("tool", "organs"), [(tool, organs) for tool in ORGANS for organs in ORGANS[tool]])
+def test_no_stretch_of_any_spine_is_misread_and_few_are_asked_for(tool, organs):
+    rng = np.random.default_rng(len(tool) + len(organs))
+    asked = 0
+    stretches = [USUAL[a:b] for a in range(len(USUAL)) for b in range(a + 3, len(USUAL) + 1, 2)]
+    for levels in stretches + [[level] for level in USUAL]:
+        try:
+            found = to_verse(a_spine(tool, levels, rng, organs))
+        except InputError as error:
+            assert "--numbering verse" in str(error)
+            asked += len(levels) >= 3
+        else:
+            assert levels_of(found) == [level.name for level in sorted(levels)]
+    assert asked <= 0.15 * len(stretches)
+
+
+def test_one_number_that_fits_by_chance_does_not_outvote_two_that_fit():
+    with pytest.raises(InputError, match=r"totalsegmentator-v1 \(T6-T7\) or totalsegmentator-v2 \(L3-L4\)"):
+        to_verse(a_map([29, 28], gap=14))
+
+
+def test_coccyx_of_verse_is_left_out():
+    found = to_verse(a_map([22, 23, 24, 26, 27]))
+    assert levels_of(found) == ["L3", "L4", "L5", "S1"]
+    assert "(27)" in found.metadata["numbering"]
+
+
+@pytest.mark.parametrize("numbers", [[18, 19, 28, 20, 21], [23, 24, 25, 26]])
+def test_a_thirteenth_thoracic_and_a_sixth_lumbar_vertebra_keep_their_place(numbers):
+    assert levels_of(to_verse(a_map(numbers))) == [Level(n).name for n in sorted(numbers)]
+
+
+def test_labels_that_run_upwards_are_no_verse_spine():
+    with pytest.raises(InputError, match="fit no known numbering|could be"):
+        to_verse(a_map([13, 12, 11, 10, 9]))
+
+
+def test_totalsegmentator_tells_its_versions_apart():
+    lumbar = [V2[n] for n in ("T12", "L1", "L2", "L3", "L4", "L5")]
+    assert "totalsegmentator-v2" in to_verse(a_map(lumbar), "totalsegmentator").metadata["numbering"]
+    with pytest.raises(InputError, match="--numbering"):
+        to_verse(a_map([30]), "totalsegmentator")
 
 
 REAL = {

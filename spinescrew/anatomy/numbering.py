@@ -50,15 +50,14 @@ _S1_ALONE = 26
 class _Fit:
     """How well one reading explains a label map.
 
-    ``explained`` and ``others`` count labels that are vertebrae in this reading and that are not; ``misfit`` is
-    ``None`` where no two vertebrae are there to measure a distance between.
+    ``explained`` counts the labels that are vertebrae in this reading; ``misfit`` is ``None`` where no two
+    vertebrae are there to measure a distance between.
     """
 
     name: str
     levels: tuple[Level, ...]
     misfit: float | None
     explained: int
-    others: int
 
     def within(self, limit: float) -> bool:
         """Whether the distances allow this reading."""
@@ -99,10 +98,12 @@ def to_verse(labels: Volume, numbering: str = "auto") -> Volume:
             f"the label map's numbers ({_listed(values)}) fit no known numbering; give --numbering verse, "
             "totalsegmentator-v1 or totalsegmentator-v2 if you know it"
         )
-    # Where only one reading is possible at all, cut vertebrae may put its distances out.
+    # Where only one reading is possible at all, cut vertebrae may put its distances out. A reading that explains fewer
+    # labels than another never wins, even where distances speak against the other: one number may fit by chance.
     limit = _LARGEST_MISFIT if len(fits) > 1 else 2 * _LARGEST_MISFIT
-    plausible = [fit for fit in fits if fit.within(limit)]
-    chosen = _clear_winner(plausible, most=max(fit.explained for fit in fits))
+    most = max(fit.explained for fit in fits)
+    plausible = [fit for fit in fits if fit.within(limit) and fit.explained == most]
+    chosen = _clear_winner(plausible)
     if chosen is None:
         maybe = " or ".join(f"{fit.name} ({fit.levels[0].name}-{fit.levels[-1].name})" for fit in plausible or fits)
         raise InputError(
@@ -129,8 +130,8 @@ def _check_order(centroids: dict[int, Floats], name: str) -> None:
     for above, below in pairwise(sorted(centres, key=position)):
         if centres[above][2] <= centres[below][2]:
             raise InputError(
-                f"in the numbering {name} {above.label} would lie below {below.label}: the numbers are another tool's, or "
-                "the image is upside down; give the right --numbering"
+                f"in the numbering {name} {above.label} would lie below {below.label}: the numbers are another "
+                "tool's, or the image is upside down; give the right --numbering"
             )
 
 
@@ -145,19 +146,14 @@ def _centres(centroids: dict[int, Floats], name: str) -> dict[Level, Floats]:
     return centres
 
 
-def _clear_winner(fits: list[_Fit], most: int) -> _Fit | None:
-    """The one reading left, the one that explains more labels than the rest, or the distances much better.
-
-    A reading that explains fewer labels than another (``most``) never wins, even where distances speak against the
-    other: one number that happens to fit is no evidence.
-    """
-    best = [fit for fit in fits if fit.explained == most]
-    if len(best) == 1:
-        return best[0]
-    measured = sorted(fit.misfit for fit in best if fit.misfit is not None)
-    if len(best) < 2 or len(measured) < len(best) or measured[0] + _CLEARLY_BETTER >= measured[1]:
+def _clear_winner(fits: list[_Fit]) -> _Fit | None:
+    """The one reading left, or the one whose distances fit much better."""
+    if len(fits) == 1:
+        return fits[0]
+    measured = sorted(fit.misfit for fit in fits if fit.misfit is not None)
+    if len(fits) < 2 or len(measured) < len(fits) or measured[0] + _CLEARLY_BETTER >= measured[1]:
         return None
-    return min(best, key=lambda fit: fit.misfit or 0.0)
+    return min(fits, key=lambda fit: fit.misfit or 0.0)
 
 
 def _fit(centroids: dict[int, Floats], name: str) -> _Fit | None:
@@ -169,7 +165,7 @@ def _fit(centroids: dict[int, Floats], name: str) -> _Fit | None:
     levels = tuple(sorted(centres, key=position))
     if any(centres[a][2] <= centres[b][2] for a, b in pairwise(levels)) or not _contiguous(levels):
         return None
-    return _Fit(name, levels, _misfit(levels, centres), explained, len(centroids) - explained)
+    return _Fit(name, levels, _misfit(levels, centres), explained)
 
 
 def _contiguous(levels: tuple[Level, ...]) -> bool:
