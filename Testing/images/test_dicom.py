@@ -131,7 +131,7 @@ WRONG = {
         lambda: [a_slice(2 * n, PhotometricInterpretation="MONOCHROME1") for n in range(4)],
         "MONOCHROME1",
     ),
-    "short pixels": (lambda: [a_slice(2 * n, PixelData=b"\0\0" * 20) for n in range(4)], "cannot be decoded"),
+    "short pixels": (lambda: [a_slice(2 * n, PixelData=b"\0\0" * 20) for n in range(4)], "truncated or damaged"),
 }
 
 

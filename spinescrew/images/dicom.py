@@ -111,7 +111,7 @@ def read_series(folder: Path, series: str | None = None, progress: Progress | No
         corrections.append(f"{copies} slices were there twice, with the same voxels, and were taken once")
     if len(slices) < _FEWEST_SLICES:
         raise InputError(
-            f"{folder}: the series has {len(slices)} slices; a volume needs at least {_FEWEST_SLICES}, so give a CT series"
+            f"{folder}: the series has {len(slices)} slices; a volume needs at least {_FEWEST_SLICES}; give a CT series"
         )
     affine, order, notes = grid_of(folder, slices)
     progress.update(0.9, "putting the slices together")

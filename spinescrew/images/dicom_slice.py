@@ -149,11 +149,13 @@ def _numbers(path: Path, data: Any, name: str, count: int) -> Floats:
 
 
 def _decoded(path: Path, data: Any) -> NDArray[Any]:
+    from pydicom.uid import UncompressedTransferSyntaxes
+
     syntax = data.file_meta.TransferSyntaxUID
     try:
         pixels: NDArray[Any] = np.array(data.pixel_array)
     except Exception as error:  # each decoder package fails in ways of its own
-        if not syntax.is_compressed:
+        if syntax in UncompressedTransferSyntaxes:
             raise InputError(f"{path} is truncated or damaged: pixels are missing; copy the series again") from error
         why = " ".join(str(error).split())[:300]
         raise InputError(

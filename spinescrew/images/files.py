@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 
 from spinescrew.errors import GeometryError, InputError
 from spinescrew.geometry.volume import Volume
+from spinescrew.images.header import check_itk, check_nifti
 
 NIFTI = (".nii", ".nii.gz")
 ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
 
 _UNITS_MM = {"meter": 1000.0, "micron": 0.001}
+
+_SHEARED = 1e-3
+"""Cosine between two axes from which a grid counts as sheared; stored numbers are rounded."""
+
+_DISAGREE_MM = 0.5
+"""Distance between a corner's places in sform and qform from which it is worth a word."""
 
 
 def suffix_of(path: Path) -> str:
@@ -41,6 +48,8 @@ def read_file(path: Path) -> Volume:
         array, affine, notes = _read_itk(path)
     else:
         known = ", ".join((*NIFTI, *ITK))
+        if _is_dicom(path):
+            raise InputError(f"{path} is one DICOM file; give the folder that holds the whole series")
         raise InputError(f"{path} is not an image format that is read here; use {known} or a DICOM folder")
     try:
         return Volume(array, affine, {"corrections": notes, "modality": "unknown"})
@@ -50,10 +59,15 @@ def read_file(path: Path) -> Volume:
 
 def _read_nifti(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str]]:
     import nibabel
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
 
+    unreadable = (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError)
     try:
-        image: Any = nibabel.load(path)
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, zlib.error, ValueError) as error:
+        # A memory map would change under us when somebody writes the file anew.
+        image: Any = nibabel.load(path, mmap=False)
+    except unreadable as error:
+        check_nifti(path)
         raise InputError(
             f"{path} is not a readable NIfTI file (truncated or another format); export it again"
         ) from error
@@ -62,21 +76,49 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str
         raise InputError(f"{path} is a colour image; a CT or a label map has one value per voxel")
     shape = tuple(int(n) for n in image.shape)
     _check_shape(path, shape)
-    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
-        raise InputError(f"{path} does not say where its voxels are (sform and qform codes are 0); export it again")
-    notes = []
+    check_nifti(path)
     affine: NDArray[np.float64] = np.array(image.affine, dtype=np.float64)
-    if np.isnan(affine).any():
-        raise InputError(f"{path} has a damaged affine (NaN); export it again from its source")
+    notes = _grid_notes(header, affine, shape)
     unit = header.get_xyzt_units()[0]
     if unit in _UNITS_MM:
         affine[:3] *= _UNITS_MM[unit]
         notes.append(f"geometry converted from {unit} to mm")
     try:
         array = np.asanyarray(image.dataobj)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except unreadable as error:
         raise InputError(f"{path} is truncated: its voxels cannot be read; copy or export it again") from error
     return array.reshape(shape[:3]), affine, notes
+
+
+def _grid_notes(header: Any, affine: NDArray[np.float64], shape: tuple[int, ...]) -> list[str]:
+    """What is unusual about a NIfTI geometry: sheared, or stored twice with different values."""
+    sheared = _shear_notes(affine)
+    if sheared:
+        return sheared
+    if min(int(header["sform_code"]), int(header["qform_code"])) == 0:
+        return []
+    try:
+        other = header.get_qform()
+    except ValueError:
+        return ["the qform is damaged; the sform was used"]
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape[:3]])).reshape(3, -1)
+    gap = np.linalg.norm((other - affine)[:3, :3] @ corners + (other - affine)[:3, 3:], axis=0).max()
+    return [f"sform and qform differ by {gap:.1f} mm; the sform was used"] if gap > _DISAGREE_MM else []
+
+
+def _shear_notes(affine: NDArray[np.float64]) -> list[str]:
+    """A sheared grid is kept and stated."""
+    axes = affine[:3, :3] / np.maximum(np.linalg.norm(affine[:3, :3], axis=0), 1e-12)
+    sideways = np.abs(axes.T @ axes - np.eye(3)).max()
+    if sideways <= _SHEARED:
+        return []
+    angle = 90.0 - np.degrees(np.arccos(min(sideways, 1.0)))
+    return [f"the grid is sheared by {angle:.1f} degrees (gantry tilt); every voxel keeps its place"]
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _read_itk(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str]]:
@@ -86,8 +128,10 @@ def _read_itk(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str]]
         image = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
         raise InputError(
-            f"{path} is not a readable {suffix_of(path)} file (truncated, or its data file is missing)"
+            f"{path} is not a readable {suffix_of(path)} file (truncated, its geometry damaged, or its data file "
+            "missing); export it again"
         ) from error
+    check_itk(path)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"{path} is a colour or vector image; a CT or a label map has one value per voxel")
     shape = image.GetSize()
@@ -98,7 +142,7 @@ def _read_itk(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str]]
     affine[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
     affine[:3, 3] = image.GetOrigin()
     to_ras = np.diag([-1.0, -1.0, 1.0, 1.0])
-    return np.ascontiguousarray(SimpleITK.GetArrayFromImage(image).T), to_ras @ affine, []
+    return np.ascontiguousarray(SimpleITK.GetArrayFromImage(image).T), to_ras @ affine, _shear_notes(affine)
 
 
 def _check_shape(path: Path, shape: tuple[int, ...]) -> None:

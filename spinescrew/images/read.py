@@ -16,6 +16,7 @@ from spinescrew.progress import Progress
 
 LARGEST_LABEL = 1000
 _AIR_HU = -300.0
+_LARGEST_HU = 1e6
 
 
 def read_image(path: str | Path, *, series: str | None = None, progress: Progress | None = None) -> Volume:
@@ -43,10 +44,12 @@ def read_image(path: str | Path, *, series: str | None = None, progress: Progres
     path = _existing(path)
     if path.is_dir():
         volume = read_series(path, series, progress)
+    elif series is not None:
+        raise InputError(
+            f"{path} is one file and holds no series '{series}'; leave --series out or give a DICOM folder"
+        )
     else:
         volume = read_file(path)
-        if volume.array.dtype == bool or not np.issubdtype(volume.array.dtype, np.number):
-            raise InputError(f"{path} does not hold numbers; give a CT")
     array, corrections = _plain_numbers(path, volume.array)
     metadata = {**volume.metadata, "notes": [*volume.metadata.get("notes", []), *check_ct(array)]}
     metadata["corrections"] = [*volume.metadata.get("corrections", []), *corrections]
@@ -66,6 +69,8 @@ def read_labels(path: str | Path) -> Volume:
         raise InputError(f"{path} is a folder; give the label map as one file (.nii.gz, .nrrd, .mha)")
     volume = read_file(path)
     array, corrections = volume.array, list(volume.metadata["corrections"])
+    if array.dtype == bool or np.issubdtype(array.dtype, np.complexfloating):
+        raise InputError(f"{path} holds values of type {array.dtype}; a label map holds whole numbers")
     if not np.issubdtype(array.dtype, np.integer):
         if not np.isfinite(array).all():
             raise InputError(f"{path} holds values that are not numbers (NaN or infinite); it is no label map")
@@ -102,6 +107,8 @@ def check_ct(array: NDArray[Any]) -> list[str]:
 def _plain_numbers(path: Path, array: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     """int16 where that loses nothing, else float32; voxels without a value are refused when many."""
     corrections = []
+    if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(array.dtype, np.integer):
+        raise InputError(f"{path} holds values of type {array.dtype}, not plain numbers; give a CT")
     if np.issubdtype(array.dtype, np.floating):
         bad = ~np.isfinite(array)
         count = int(bad.sum())
@@ -113,6 +120,8 @@ def _plain_numbers(path: Path, array: NDArray[Any]) -> tuple[NDArray[Any], list[
     if array.dtype == np.int16:
         return array, corrections
     low, high = float(array.min()), float(array.max())
+    if max(-low, high) > _LARGEST_HU:
+        raise InputError(f"{path} holds values from {low:g} to {high:g}, which are no densities; export it again")
     if low >= -32768 and high <= 32767 and (np.issubdtype(array.dtype, np.integer) or (array == np.round(array)).all()):
         return array.astype(np.int16), corrections
     return array.astype(np.float32), corrections

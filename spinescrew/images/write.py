@@ -9,7 +9,10 @@ import numpy as np
 from spinescrew.errors import InputError
 from spinescrew.geometry.atomic import atomic_path
 from spinescrew.geometry.volume import Volume
-from spinescrew.images.files import ITK, NIFTI, suffix_of
+from spinescrew.images.files import NIFTI, suffix_of
+
+_WRITTEN = (*NIFTI, ".nrrd", ".mha")
+"""One file each: a header and its data apart cannot be put in place in one step."""
 
 
 def write_volume(volume: Volume, path: str | Path) -> Path:
@@ -23,8 +26,8 @@ def write_volume(volume: Volume, path: str | Path) -> Path:
     """
     path = Path(path)
     suffix = suffix_of(path)
-    if suffix not in (*NIFTI, *ITK):
-        raise InputError(f"{path}: volumes are written as {', '.join((*NIFTI, *ITK))}; choose one of these endings")
+    if suffix not in _WRITTEN:
+        raise InputError(f"{path}: volumes are written as {', '.join(_WRITTEN)}; choose one of these endings")
     with atomic_path(path) as temporary:
         if suffix in NIFTI:
             _write_nifti(volume, Path(temporary))

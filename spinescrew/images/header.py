@@ -1,0 +1,87 @@
+"""What image files say about the place of their voxels, as it is written, before any library mends it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinescrew.errors import InputError
+
+_NIFTI2_BYTES = 540
+
+
+def check_nifti(path: Path) -> None:
+    """Refuse a NIfTI header with a damaged or missing geometry; readers replace such values by their own.
+
+    Of the two ways in which NIfTI-1 stores a geometry the sform is used where its code is above 0, else the qform.
+
+    Raises
+    ------
+    InputError
+        If the place of the voxels is missing, not finite, or cannot be a grid.
+    """
+    header = _raw_nifti(path)
+    if header is None:
+        return
+    if int(header["sform_code"]) > 0:
+        numbers = [header["srow_x"], header["srow_y"], header["srow_z"]]
+        _refuse_nonfinite(path, "sform", numbers)
+    elif int(header["qform_code"]) > 0:
+        quaternion = np.array([header[f"quatern_{name}"] for name in "bcd"], dtype=np.float64)
+        steps = np.array(header["pixdim"][1:4], dtype=np.float64)
+        _refuse_nonfinite(path, "qform", [quaternion, steps, *(header[f"qoffset_{name}"] for name in "xyz")])
+        if steps.min() <= 0:
+            raise InputError(f"{path} has a voxel size of {steps.min():g} mm; export it again from its source")
+        if quaternion @ quaternion > 1 + 1e-3:
+            raise InputError(f"{path} has a damaged qform (its quaternion is no rotation); export it again")
+    else:
+        raise InputError(f"{path} does not say where its voxels are (sform and qform codes are 0); export it again")
+
+
+def _raw_nifti(path: Path) -> Any:
+    """The header with nothing mended, or ``None`` for what is no NIfTI file at all."""
+    import nibabel
+    from nibabel.openers import Opener
+
+    try:
+        with Opener(str(path)) as file:
+            block = file.read(_NIFTI2_BYTES)
+    except (OSError, EOFError):
+        return None
+    second = len(block) >= _NIFTI2_BYTES and _NIFTI2_BYTES in (
+        int.from_bytes(block[:4], "little"),
+        int.from_bytes(block[:4], "big"),
+    )
+    kind = nibabel.Nifti2Header if second else nibabel.Nifti1Header
+    size = kind.template_dtype.itemsize
+    if len(block) < size:
+        return None
+    return kind(block[:size], check=False)
+
+
+def _refuse_nonfinite(path: Path, name: str, numbers: list[Any]) -> None:
+    if not all(np.isfinite(np.asarray(value, dtype=np.float64)).all() for value in numbers):
+        raise InputError(f"{path} has a damaged {name} (NaN or infinite); export it again from its source")
+
+
+def check_itk(path: Path) -> None:
+    """Refuse an NRRD or MetaImage header without an orientation; readers would make one up.
+
+    Raises
+    ------
+    InputError
+        If the header names no patient space or no directions.
+    """
+    with path.open("rb") as file:
+        text = file.read(65536).decode("latin-1")
+    if text.startswith("NRRD"):
+        text = re.split(r"\r?\n\r?\n", text)[0]
+        needed = [r"^space:", r"^space directions:"]
+    else:
+        text = text.partition("ElementDataFile")[0]
+        needed = [r"^(TransformMatrix|Orientation|Rotation)\s*="]
+    if text and not all(re.search(pattern, text, flags=re.MULTILINE) for pattern in needed):
+        raise InputError(f"{path} does not say how its voxels lie in the patient (no directions); export it again")
