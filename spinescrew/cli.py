@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -217,7 +218,8 @@ def _show(plan: object, files: tuple[Path, ...]) -> None:
     from spinescrew.planning.plan import Plan
 
     assert isinstance(plan, Plan)
-    table = Table(title=f"{len(plan.planned)} of {len(plan.screws)} screws planned", title_justify="left")
+    title = f"{len(plan.planned)} of {len(plan.screws)} screws planned (degrees, mm)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("level", "side", "screw", "PTA", "PSA", "GR", "facet", "depth", "fill"):
         table.add_column(name, justify="left" if name in ("level", "side", "screw") else "right", no_wrap=True)
     notes = []
@@ -229,7 +231,7 @@ def _show(plan: object, files: tuple[Path, ...]) -> None:
             continue
         colour = _COLOURS.get(found.gertzbein_robbins, "default")
         out = found.breach_mm or 0.0
-        mm = f" {out:.1f} mm {found.breach_direction}" if out > 0 else ""
+        mm = f" {out:.1f} {found.breach_direction}" if out > 0 else ""
         shape = row.screw.shape
         table.add_row(
             row.level.label,
