@@ -176,6 +176,16 @@ def test_formats_of_two_files_are_not_written(tmp_path, suffix):
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, ">i2", np.int64, np.float64])
 def test_label_maps_of_any_number_type_become_small_integers(tmp_path, kind):
-    volume = read_labels(nifti(tmp_path / "v.nii", array=np.full((4, 4, 4), 22).astype(kind)))
+    path = tmp_path / "v.nii"
+    nibabel.save(nibabel.Nifti1Image(np.full((4, 4, 4), 22).astype(kind), GRID, dtype=kind), path)
+    volume = read_labels(path)
     assert volume.array.dtype == np.int16
     assert (volume.array == 22).all()
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64, np.uint64, np.float16, np.float32])
+def test_any_number_type_is_written_and_reads_back(tmp_path, suffix, kind):
+    array = (np.arange(120).reshape(6, 5, 4) % 2).astype(kind)
+    back = read_image(write_volume(Volume(array, GRID), tmp_path / f"v{suffix}"))
+    assert np.array_equal(back.array, array)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinescrew.errors import InputError
 from spinescrew.geometry.atomic import atomic_path
@@ -36,11 +38,23 @@ def write_volume(volume: Volume, path: str | Path) -> Path:
     return path
 
 
+def _storable(array: NDArray[Any]) -> NDArray[Any]:
+    """The same values in a type that other programs read too."""
+    if array.dtype == bool:
+        return array.astype(np.uint8)
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    if array.dtype.kind in "iu" and array.dtype.itemsize > 4:
+        limits = np.iinfo(np.int32)
+        fits = limits.min <= array.min() and array.max() <= limits.max
+        return array.astype(np.int32 if fits else np.float64)
+    return array
+
+
 def _write_nifti(volume: Volume, path: Path) -> None:
     import nibabel
 
-    array = volume.array.astype(np.uint8) if volume.array.dtype == bool else volume.array
-    image = nibabel.Nifti1Image(array, volume.affine)
+    image = nibabel.Nifti1Image(_storable(volume.array), volume.affine)
     image.header.set_xyzt_units("mm")
     image.set_sform(volume.affine, code=1)
     image.set_qform(volume.affine, code=1, strip_shears=True)
@@ -54,8 +68,7 @@ def _write_itk(volume: Volume, path: Path, target: Path) -> None:
     direction = affine[:3, :3] / volume.spacing
     if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-4:
         raise InputError(f"{target}: this format cannot hold a sheared grid (gantry tilt); write .nii.gz instead")
-    array = volume.array.astype(np.uint8) if volume.array.dtype == bool else volume.array
-    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(array.T))
+    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(_storable(volume.array).T))
     image.SetSpacing(volume.spacing.tolist())
     image.SetOrigin(affine[:3, 3].tolist())
     image.SetDirection(direction.ravel().tolist())
