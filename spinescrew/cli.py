@@ -248,7 +248,7 @@ def _show(plan: object, files: tuple[Path, ...]) -> None:
     OUT.print(table)
     if any(row.assessment is not None and not isinstance(row.assessment.facet_grade, int) for row in plan.screws):
         OUT.print("facet -: the joint with the vertebra above is not in view", style="dim")
-    for note in notes:
+    for note in (*notes, *plan.parameters.get("input_notes", ())):
         OUT.print(note, highlight=False, soft_wrap=True)
     for path in files:
         OUT.print(str(path), highlight=False, soft_wrap=True)

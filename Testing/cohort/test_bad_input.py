@@ -120,3 +120,11 @@ def test_a_plan_is_graded_on_its_own_image_and_refused_on_another(case, tmp_path
     assert other.returncode != 0
     assert not (tmp_path / "x").exists()
     assert list(out.iterdir())
+
+
+def test_what_was_decided_while_reading_is_said_everywhere(case, tmp_path):
+    out = tmp_path / "out"
+    done = run("plan", case / "ct.nii.gz", "--labels", case / "labels.nii.gz", "--levels", "L3", "--out", out)
+    assert done.returncode == 0, done.stderr
+    for text in (done.stdout, (out / "plan.json").read_text(), (out / "report.html").read_text()):
+        assert "numbering of the labels: verse" in text

@@ -113,7 +113,18 @@ def plan_volumes(
     with progress.step("measure the vertebrae", 0.0, 0.7) as part:
         spine = build_spine(labels, ct, levels, part)
     plan = plan_spine(spine, levels, options, progress.part(0.7, 1.0))
-    return CaseResult(replace(plan, timings_s=dict(progress.timings_s)), spine)
+    parameters = {**plan.parameters, "input_notes": input_notes(labels, ct)}
+    return CaseResult(replace(plan, parameters=parameters, timings_s=dict(progress.timings_s)), spine)
+
+
+def input_notes(labels: Volume, ct: Volume | None) -> list[str]:
+    """What was decided or put right while reading, and doubts about the image, for people."""
+    notes = [f"numbering of the labels: {labels.metadata['numbering']}"] if "numbering" in labels.metadata else []
+    for name, volume in (("labels", labels), ("CT", ct)):
+        if volume is not None:
+            found = [*volume.metadata.get("corrections", []), *volume.metadata.get("notes", [])]
+            notes.extend(f"{name}: {text}" for text in found)
+    return notes
 
 
 def plan_case(
@@ -179,7 +190,8 @@ def grade_case(
         plan = grade_plan(plan, spine, GradingOptions(), part)
     if monte_carlo:
         plan = with_risk(plan, spine, progress.part(0.7, 0.75))
-    result = CaseResult(replace(plan, timings_s=dict(progress.timings_s)), spine)
+    parameters = {**plan.parameters, "input_notes": input_notes(labels, ct)}
+    result = CaseResult(replace(plan, parameters=parameters, timings_s=dict(progress.timings_s)), spine)
     return write_case(result, out, title=title, force=force, progress=progress.part(0.75, 1.0))
 
 

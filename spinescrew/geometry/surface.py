@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinescrew.geometry.sdf import SignedDistance
 
 
-def bone_surface(bone: SignedDistance) -> Any:
-    """Zero surface of a distance field as ``vtkPolyData`` in RAS mm, triangles facing outwards."""
+def bone_surface(bone: SignedDistance, distances: NDArray[np.float32] | None = None) -> Any:
+    """Zero surface of a distance field as ``vtkPolyData`` in RAS mm, triangles facing outwards.
+
+    ``distances`` replaces the field's values on its own grid, to cut parts away.
+    """
     import vtk
     from vtk.util.numpy_support import numpy_to_vtk
 
-    array = bone.volume.array
+    array = bone.volume.array if distances is None else distances
     image = vtk.vtkImageData()
     image.SetDimensions(array.shape)
     image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array.ravel(order="F")), deep=True))

@@ -129,6 +129,7 @@ def _page(
         identity=dict(identity),
         facts=_facts(plan, spine),
         overview=overview,
+        input_notes=list(plan.parameters.get("input_notes", [])),
         summary=summary,
         blocks=blocks,
         planned=len(blocks),

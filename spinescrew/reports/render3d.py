@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinescrew.geometry.sdf import SignedDistance
+from spinescrew.geometry.surface import bone_surface
 from spinescrew.geometry.volume import Volume
 from spinescrew.implants.mesh import posed_mesh
 from spinescrew.implants.screw import Screw
@@ -168,43 +169,18 @@ def _actor(mesh: Any, colour: str, ambient: float) -> Any:
 
 def _bone_mesh(part: BonePart) -> Any:
     """The surface of a bone as vtkPolyData in RAS, with outward normals whatever the handedness of its grid."""
-    import vtk
     from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
     bone = part.bone
-    distances = bone.volume.array
+    distances = None
     if part.image is not None:
         seen = part.image.contains(bone.volume.index_to_ras(np.moveaxis(np.indices(bone.volume.shape), 0, -1)))
-        distances = np.where(seen, distances, np.maximum(distances, CUT_MM))
-    grid = vtk.vtkImageData()
-    grid.SetDimensions(*bone.volume.shape)
-    grid.GetPointData().SetScalars(numpy_to_vtk(distances.ravel(order="F"), deep=True))
-    contour = vtk.vtkFlyingEdges3D()
-    contour.SetInputData(grid)
-    contour.SetValue(0, 0.0)
-    contour.ComputeNormalsOff()
-    contour.Update()
-    mesh = contour.GetOutput()
-    if not mesh.GetNumberOfPoints():
-        return mesh
-    if np.linalg.det(bone.volume.affine[:3, :3]) > 0:
-        mesh = _turned(mesh)
-    points = bone.volume.index_to_ras(vtk_to_numpy(mesh.GetPoints().GetData()))
-    mesh.GetPoints().SetData(numpy_to_vtk(points.astype(np.float32), deep=True))
-    mesh.GetPointData().SetNormals(numpy_to_vtk(bone.gradient(points).astype(np.float32), deep=True))
+        distances = np.where(seen, bone.volume.array, np.maximum(bone.volume.array, CUT_MM))
+    mesh = bone_surface(bone, distances)
+    if mesh.GetNumberOfPoints():
+        points = vtk_to_numpy(mesh.GetPoints().GetData()).astype(float)
+        mesh.GetPointData().SetNormals(numpy_to_vtk(bone.gradient(points).astype(np.float32), deep=True))
     return mesh
-
-
-def _turned(mesh: Any) -> Any:
-    """The same triangles seen from the other side: their front must be where the normals point."""
-    import vtk
-
-    turn = vtk.vtkReverseSense()
-    turn.SetInputData(mesh)
-    turn.ReverseCellsOn()
-    turn.ReverseNormalsOff()
-    turn.Update()
-    return turn.GetOutput()
 
 
 def _screw_mesh(part: ScrewPart) -> Any:
