@@ -25,6 +25,8 @@ from spinescrew.geometry.volume import Volume
 
 Floats = NDArray[np.float64]
 
+_WIDEST_SMOOTHING_MM = 2.0
+
 
 @dataclass(frozen=True, eq=False)
 class SignedDistance:
@@ -86,7 +88,7 @@ class SignedDistance:
             If the mask is empty.
         """
         array, affine = _cut_out(mask, padding_mm)
-        level = _smoothest_level(array)
+        level = _smoothest_level(array, mask.spacing)
         factors = np.maximum(1, np.round(mask.spacing / target_mm).astype(int))
         level = _subdivide(level, factors)
         affine = affine @ _refined(factors)
@@ -131,18 +133,23 @@ def _refined(factors: NDArray[np.int_]) -> Floats:
     return matrix
 
 
-def _smoothest_level(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """A smooth field (in voxels, about +-4 wide) that is negative at every voxel inside and positive outside."""
-    level = 0.5 - _without_bias(inside.astype(np.float32), 0.7)
+def _smoothest_level(inside: NDArray[np.bool_], spacing: Floats) -> NDArray[np.float32]:
+    """A smooth field (in voxels, about +-4 wide) that is negative at every voxel inside and positive outside.
+
+    It is smoothed by about a voxel, but in coarse images by at most 2 mm in the finest direction: more would round
+    pedicles off.
+    """
+    reach = np.full(3, min(1.0, _WIDEST_SMOOTHING_MM / float(spacing.min())))
+    level = 0.5 - _without_bias(inside.astype(np.float32), np.full(3, 0.7))
     level = np.where(inside, np.minimum(level, -0.03), np.maximum(level, 0.03)).astype(np.float32)
     level = _distances(level, np.eye(3), reach_mm=4.0)
     for _ in range(3):
-        level = _without_bias(level, 1.0)
+        level = _without_bias(level, reach)
         level = np.where(inside, np.minimum(level, -0.05), np.maximum(level, 0.05)).astype(np.float32)
     return level
 
 
-def _without_bias(field: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _without_bias(field: NDArray[np.float32], sigma: Floats) -> NDArray[np.float32]:
     """``field`` smoothed, twice a narrow Gaussian less a wide one of twice its variance.
 
     On a convex wall both are shifted inwards in proportion to their variances; their combination is not.
