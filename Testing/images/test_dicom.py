@@ -74,18 +74,18 @@ def test_other_files_and_scouts_are_left_out_and_stated(tmp_path):
 def two_series(folder):
     a_series(folder)
     for n in range(5):
-        data = a_slice(3.0 * n, n + 1, SeriesInstanceUID="4.5.6", SeriesDescription="thin")
+        data = a_slice(3.0 * n, n + 1, SeriesInstanceUID="4.5.6", SeriesDescription="thin", SliceThickness=3)
         data.save_as(folder / f"t{n}.dcm", enforce_file_format=True)
     return folder
 
 
 def test_two_series_are_listed_and_one_can_be_chosen(tmp_path):
     folder = two_series(tmp_path / "ct")
-    with pytest.raises(InputError, match=r"several CT series.*'spine' with 6 images.*'thin' with 5 images"):
+    with pytest.raises(InputError, match=r"several CT series.*'spine' with 6 images.*'thin' with 5 images of 3 mm"):
         read_image(folder)
     assert read_image(folder, series="4.5.6").shape[2] == 5
     assert read_image(folder, series="1").shape[2] in (5, 6)
-    assert {series.description for series in list_series(folder)} == {"spine", "thin"}
+    assert {(s.description, s.thickness_mm) for s in list_series(folder)} == {("spine", None), ("thin", 3.0)}
     with pytest.raises(InputError, match="no series '7'"):
         read_image(folder, series="7")
 

@@ -26,8 +26,9 @@ _SCOUTS_HAVE_FEWER = 5
 class DicomSeries:
     """One series of a folder.
 
-    ``files`` are in no particular order; ``localizer`` tells a scout view. ``description`` is free text of the
-    hospital and may name the patient: it is shown, but never kept with the image.
+    ``files`` are in no particular order; ``localizer`` tells a scout view; ``thickness_mm`` is that of the slices,
+    where the files say it. ``description`` is free text of the hospital and may name the patient: it is shown, but
+    never kept with the image.
     """
 
     uid: str
@@ -36,12 +37,14 @@ class DicomSeries:
     modality: str
     files: tuple[Path, ...]
     localizer: bool
+    thickness_mm: float | None = None
 
     @property
     def summary(self) -> str:
         """One line for people."""
+        thick = f" of {self.thickness_mm:g} mm" if self.thickness_mm else ""
         scout = ", localizer" if self.localizer else ""
-        return f"{self.number}: {self.modality} '{self.description}' with {len(self.files)} images{scout}"
+        return f"{self.number}: {self.modality} '{self.description}' with {len(self.files)} images{thick}{scout}"
 
 
 def list_series(folder: str | Path) -> list[DicomSeries]:
@@ -57,7 +60,7 @@ def list_series(folder: str | Path) -> list[DicomSeries]:
     Examples
     --------
     >>> [series.summary for series in list_series("export")]  # doctest: +SKIP
-    ["1: CT 'Topogram' with 1 images, localizer", "2: CT 'Spine 1.0 Br60' with 412 images"]
+    ["1: CT 'Topogram' with 1 images, localizer", "2: CT 'Spine 1.0 Br60' with 412 images of 1 mm"]
     """
     return _list_series(Path(folder), Progress())[0]
 
@@ -86,8 +89,17 @@ def _list_series(folder: Path, progress: Progress) -> tuple[list[DicomSeries], i
     for number, ((uid, localizer), paths) in enumerate(groups.items(), start=1):
         head = heads[uid, localizer]
         description = " ".join(str(head.get("SeriesDescription") or "no description").split())
-        found.append(DicomSeries(uid, number, description, str(head.Modality), tuple(paths), localizer))
+        thickness = _thickness(head)
+        found.append(DicomSeries(uid, number, description, str(head.Modality), tuple(paths), localizer, thickness))
     return found, len(files) - sum(map(len, groups.values()))
+
+
+def _thickness(head: Any) -> float | None:
+    """Slice thickness in mm; only shown to tell series apart, so nonsense counts as unknown."""
+    try:
+        return float(head.get("SliceThickness") or 0) or None
+    except (TypeError, ValueError):
+        return None
 
 
 def read_series(folder: Path, series: str | None = None, progress: Progress | None = None) -> Volume:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spinescrew.errors import GeometryError, InputError
 from spinescrew.geometry.volume import Volume
-from spinescrew.images.header import check_itk, check_nifti
+from spinescrew.images.header import check_itk, check_nifti, meta_image_is_whole
 
 NIFTI = (".nii", ".nii.gz")
 ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
@@ -124,13 +124,16 @@ def _is_dicom(path: Path) -> bool:
 def _read_itk(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], list[str]]:
     import SimpleITK
 
+    unreadable = InputError(
+        f"{path} is not a readable {suffix_of(path)} file (truncated, its geometry damaged, or its data file "
+        "missing); export it again"
+    )
+    if suffix_of(path) in (".mha", ".mhd") and not meta_image_is_whole(path):
+        raise unreadable
     try:
         image = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
-        raise InputError(
-            f"{path} is not a readable {suffix_of(path)} file (truncated, its geometry damaged, or its data file "
-            "missing); export it again"
-        ) from error
+        raise unreadable from error
     check_itk(path)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"{path} is a colour or vector image; a CT or a label map has one value per voxel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 from spinescrew.errors import InputError
 
 _NIFTI2_BYTES = 540
+
+_META_BYTES = {"CHAR": 1, "SHORT": 2, "INT": 4, "LONG": 4, "LONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8}
+"""Bytes of a voxel for MetaImage's names of number types; the unsigned ones have a U in front."""
 
 
 def check_nifti(path: Path) -> None:
@@ -85,3 +89,34 @@ def check_itk(path: Path) -> None:
         needed = [r"^(TransformMatrix|Orientation|Rotation)\s*="]
     if text and not all(re.search(pattern, text, flags=re.MULTILINE) for pattern in needed):
         raise InputError(f"{path} does not say how its voxels lie in the patient (no directions); export it again")
+
+
+def meta_image_is_whole(path: Path) -> bool:
+    """Whether a MetaImage has all of its header and its voxels; ITK writes to the terminal where it has not."""
+    with path.open("rb") as file:
+        block = file.read(65536)
+    last = re.search(rb"^ElementDataFile[ \t]*=[ \t]*([^\r\n]+)(\r?\n|$)", block, flags=re.MULTILINE)
+    if last is None:
+        return False
+    text = block[: last.start()].decode("latin-1")
+    fields = dict(re.findall(r"^(\w+)[ \t]*=[ \t]*(.*?)\s*$", text, flags=re.MULTILINE))
+    name = last[1].decode("latin-1").strip()
+    data = path if name.upper() == "LOCAL" else path.parent / name
+    if name.upper().startswith("LIST") or "%" in name:
+        return True  # one file for each slice: left to the reader
+    if not data.is_file():
+        return False
+    there = data.stat().st_size - (last.end() if data == path else 0)
+    try:
+        return there >= _bytes_needed(fields)
+    except (KeyError, ValueError):
+        return False
+
+
+def _bytes_needed(fields: dict[str, str]) -> int:
+    """Bytes that the voxels of a MetaImage take at least."""
+    kind = fields["ElementType"].removeprefix("MET_").removeprefix("U")
+    voxels = math.prod(int(size) for size in fields["DimSize"].split())
+    if fields.get("CompressedData", "").lower() == "true":
+        return int(fields.get("CompressedDataSize", 1))
+    return voxels * _META_BYTES.get(kind, 1)

@@ -72,4 +72,19 @@ def _write_itk(volume: Volume, path: Path, target: Path) -> None:
     image.SetSpacing(volume.spacing.tolist())
     image.SetOrigin(affine[:3, 3].tolist())
     image.SetDirection(direction.ravel().tolist())
-    SimpleITK.WriteImage(image, str(path), useCompression=True)
+    path.touch()  # says why a folder cannot be written to; the writer's own message does not
+    if not _written_whole(image, path):
+        raise OSError("the file came out incomplete, as on a full disk")
+
+
+def _written_whole(image: Any, path: Path) -> bool:
+    """Write, and read back what arrived: on a full disk the writer may stop short without a word."""
+    import SimpleITK
+
+    try:
+        SimpleITK.WriteImage(image, str(path), useCompression=True)
+        back = SimpleITK.ReadImage(str(path))
+    except RuntimeError:
+        return False
+    arrived, meant = (SimpleITK.GetArrayViewFromImage(found) for found in (back, image))
+    return np.array_equal(arrived, meant, equal_nan=True)
