@@ -186,6 +186,17 @@ def bench_planning(json: JsonOption = None) -> None:
     _figures("planning", planning_figures, json)
 
 
+@bench_app.command("drag")
+def bench_drag(
+    json: JsonOption = None,
+    edits: Annotated[int, typer.Option(help="How many events are timed.")] = 5000,
+) -> None:
+    """Time a dragged handle until its grade is shown, without drawing. Example: spinescrew bench drag"""
+    from spinescrew.cohort.bench_drag import drag_figures
+
+    _figures("drag", lambda progress: drag_figures(progress, edits), json)
+
+
 def _figures(title: str, measure: object, path: Path | None) -> None:
     from spinescrew.cohort.bench import write_figures
 

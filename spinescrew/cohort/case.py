@@ -22,6 +22,7 @@ from spinescrew.planning.plan import Plan
 from spinescrew.planning.planner import grade_plan, plan_spine
 from spinescrew.progress import Progress
 from spinescrew.reports import write_report
+from spinescrew.scene.bundle import bundle_problem, write_bundle
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +144,8 @@ def plan_case(
     Parameters
     ----------
     out:
-        Folder for plan.json, screws.csv, screws/*.stl and report.html; it is complete or untouched. Nothing is written
-        when left out.
+        Folder for plan.json, screws.csv, screws/*.stl, report.html and scene.mrb (where slicer-core is installed); it
+        is complete or untouched. Nothing is written when left out.
     title:
         Heading of the report. No patient identity is written unless it is given here.
     monte_carlo:
@@ -225,8 +226,11 @@ def write_case(
         with progress.step("write the screws", 0.0, 0.2):
             write_screws_csv(plan, folder / "screws.csv")
             write_screw_stls(plan, folder / "screws")
-        with progress.step("draw the report", 0.2, 0.95) as part:
+        with progress.step("draw the report", 0.2, 0.8) as part:
             write_report(plan, result.spine, folder / "report.html", title=title, progress=part)
+        with progress.step("write the scene", 0.8, 0.95):
+            if not bundle_problem():
+                write_bundle(plan, result.spine, folder / "scene.mrb")
         plan = replace(plan, timings_s={**plan.timings_s, **progress.timings_s})
         write_plan(plan, folder / "plan.json", spine=result.spine)
         names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 from spinescrew.errors import InputError
@@ -40,3 +42,25 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     finally:
         if target.parent.is_dir():
             temporary.unlink(missing_ok=True)
+
+
+def hold(path: Path) -> IO[bytes] | None:
+    """The file at ``path``, made if need be and held until it is closed or this process ends, however it ends.
+
+    ``None`` if someone holds it already.
+    """
+    file = path.open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file

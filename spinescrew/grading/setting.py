@@ -12,6 +12,7 @@ from spinescrew.anatomy.frame import Side, side_sign
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Pedicle, Spine, Vertebra
 from spinescrew.errors import InputError
+from spinescrew.geometry.vectors import cross
 from spinescrew.grading.field import Field, Grid, field_of, grid_of, in_view, radius_at
 from spinescrew.grading.options import GradingOptions
 from spinescrew.grading.shaft import Circle, Shaft, circle_of, shaft_of
@@ -111,7 +112,7 @@ def _cut(grid: Grid, shaft: Shaft, zone: Zone, circle: Circle, pedicle: Pedicle,
     """Why the image's edge forbids a grade: it cuts the graded part of the shaft, or the pedicle at its isthmus."""
     if not part_in_view(grid, shaft, zone.start, zone.end, options.view_margin_mm, circle):
         return f"the graded part of the screw is {CUT_BY_VIEW}"
-    up = np.cross(pedicle.axis, pedicle.medial)
+    up = cross(pedicle.axis, pedicle.medial)
     for way in (pedicle.medial * (pedicle.width_mm / 2), up * (pedicle.height_mm / 2)):
         for point in (pedicle.isthmus + way, pedicle.isthmus - way):
             if not in_view(grid, point[0], point[1], point[2], 0.0):

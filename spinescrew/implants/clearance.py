@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from spinescrew.implants.screw import Screw
@@ -30,13 +31,7 @@ def segment_distances(start: Any, end: Any, starts: Any, ends: Any) -> Floats:
     """
     p, u = np.asarray(start, dtype=np.float64), np.subtract(end, start, dtype=np.float64)
     q, v = np.asarray(starts, dtype=np.float64), np.subtract(ends, starts, dtype=np.float64)
-    at_ends = [
-        _to_segments(p, q, v),
-        _to_segments(p + u, q, v),
-        _to_segments(q, p, u),
-        _to_segments(q + v, p, u),
-    ]
-    return np.min([*at_ends, _inside_both(p, u, q, v)], axis=0)
+    return np.asarray(_distances(p, u, np.ascontiguousarray(q), np.ascontiguousarray(v)))
 
 
 def capsule_clearances(screw: Screw, others: Sequence[Screw]) -> Floats:
@@ -63,21 +58,41 @@ def _last_centre(screw: Screw) -> Floats:
     return screw.entry + max(screw.shape.length_mm - screw.shape.radius_mm, 0.0) * screw.direction
 
 
-def _to_segments(points: Floats, starts: Floats, spans: Floats) -> Floats:
-    """Distances between points and segments, one of the two sets broadcast over the other."""
-    along = ((points - starts) * spans).sum(-1) / np.maximum((spans * spans).sum(-1), 1e-30)
-    nearest = starts + np.clip(along, 0, 1)[..., None] * spans
-    return np.linalg.norm(points - nearest, axis=-1)
+@njit(cache=True)
+def _distances(p, u, q, v):  # type: ignore[no-untyped-def]
+    out = np.empty(len(q))
+    for n in range(len(q)):
+        best = _to_segment(p, q[n], v[n])
+        best = min(best, _to_segment(p + u, q[n], v[n]))
+        best = min(best, _to_segment(q[n], p, u))
+        best = min(best, _to_segment(q[n] + v[n], p, u))
+        out[n] = min(best, _inside_both(p, u, q[n], v[n]))
+    return out
 
 
-def _inside_both(p: Floats, u: Floats, q: Floats, v: Floats) -> Floats:
-    """Distance of the lines where their closest points lie inside both segments, infinite elsewhere."""
+@njit(cache=True)
+def _dot(a, b):  # type: ignore[no-untyped-def]
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@njit(cache=True)
+def _to_segment(point, start, span):  # type: ignore[no-untyped-def]
+    """Distance from a point to a segment."""
+    along = _dot(point - start, span) / max(_dot(span, span), 1e-30)
+    gap = point - start - min(max(along, 0.0), 1.0) * span
+    return np.sqrt(_dot(gap, gap))
+
+
+@njit(cache=True)
+def _inside_both(p, u, q, v):  # type: ignore[no-untyped-def]
+    """Distance of two lines where their closest points lie inside both segments, infinite elsewhere."""
     normal = np.cross(u, v)
-    square = (normal * normal).sum(-1)
+    square = _dot(normal, normal)
+    if not square > 1e-18 * _dot(u, u) * _dot(v, v):
+        return np.inf
     offset = q - p
-    with np.errstate(divide="ignore", invalid="ignore"):
-        s = (np.cross(offset, v) * normal).sum(-1) / square
-        t = (np.cross(offset, u) * normal).sum(-1) / square
-        gap = np.abs((offset * normal).sum(-1)) / np.sqrt(square)
-    skew = square > 1e-18 * (u @ u) * (v * v).sum(-1)
-    return np.where(skew & (s >= 0) & (s <= 1) & (t >= 0) & (t <= 1), gap, np.inf)
+    s = _dot(np.cross(offset, v), normal) / square
+    t = _dot(np.cross(offset, u), normal) / square
+    if 0.0 <= s <= 1.0 and 0.0 <= t <= 1.0:
+        return abs(_dot(offset, normal)) / np.sqrt(square)
+    return np.inf

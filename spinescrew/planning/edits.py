@@ -27,6 +27,7 @@ Pivot = Literal["entry", "isthmus"]
 
 DELETED = "deleted by hand"
 _STEEPEST_DEG = 80.0
+_SAME_LENGTH_MM = 1e-6
 
 
 def move(plan: Plan, level: Level, side: Side, shift_ras: Any, part: Part = "screw") -> Plan:
@@ -49,6 +50,36 @@ def move(plan: Plan, level: Level, side: Side, shift_ras: Any, part: Part = "scr
     entry = screw.entry + shift if part == "entry" else screw.entry
     tip = screw.tip + shift if part == "tip" else screw.tip
     shape = custom_shape(screw.shape.diameter_mm, float(np.linalg.norm(tip - entry)), screw.shape)
+    return _changed(plan, level, side, Screw(entry, tip - entry, shape, screw.notes))
+
+
+def place(
+    plan: Plan,
+    level: Level,
+    side: Side,
+    entry_ras: Any,
+    tip_ras: Any,
+    *,
+    catalog: Catalog | None = None,
+) -> Plan:
+    """The screw from ``entry_ras`` towards ``tip_ras`` (3,) RAS mm, its diameter unchanged.
+
+    The length is the distance of both; with a ``catalog`` the nearest length of that diameter, measured from the entry.
+
+    Raises
+    ------
+    InputError
+        As :func:`move`.
+    """
+    screw = _editable(plan, level, side)
+    entry, tip = _vector(entry_ras), _vector(tip_ras)
+    length = float(np.linalg.norm(tip - entry))
+    if abs(length - screw.shape.length_mm) < _SAME_LENGTH_MM:
+        shape = screw.shape
+    else:
+        shape = custom_shape(screw.shape.diameter_mm, length, screw.shape)
+        if catalog is not None:
+            shape = catalog.snap(level, shape.diameter_mm, length)
     return _changed(plan, level, side, Screw(entry, tip - entry, shape, screw.notes))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from spinescrew.errors import InputError
@@ -75,6 +76,18 @@ class History:
         self._future.clear()
         self._current = plan
         return plan
+
+    def amend(self, plan: Plan) -> Plan:
+        """``plan`` becomes the current one as part of the last edit: no step of its own, nothing is forgotten."""
+        self._current = plan
+        return plan
+
+    def rewrite(self, function: Callable[[Plan], Plan]) -> Plan:
+        """Every plan of the history replaced by ``function`` of it, for news that hold whichever edit is taken back."""
+        self._past = deque((_Step(name, function(plan)) for name, plan in self._past), maxlen=self._past.maxlen)
+        self._future = [_Step(name, function(plan)) for name, plan in self._future]
+        self._current = function(self._current)
+        return self._current
 
     def undo(self) -> Plan:
         """The last edit taken back; :class:`InputError` if there is none."""

@@ -1,0 +1,107 @@
+"""Three slice views along a screw: in its transverse plane, in its sagittal plane, and across it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from spinescrew.anatomy.frame import VertebralFrame
+from spinescrew.geometry.vectors import cross, unit
+from spinescrew.implants.screw import Screw
+from spinescrew.scene.grips import grip_point
+from spinescrew.scene.volumes import array_from_matrix, matrix_from_array
+
+Follow = Literal["screw", "image"]
+_IN_PLANE_MM = 0.05
+
+
+class AlignedSlices:
+    """Slice nodes that stand along the screw in hand.
+
+    Parameters
+    ----------
+    slice_nodes:
+        Three ``vtkMRMLSliceNode``: transverse along the screw, sagittal along the screw, across the screw.
+    follow:
+        ``"screw"``: the screw stays where it is in the views and the image moves; ``"image"``: the image stays and the
+        screw moves.
+    """
+
+    def __init__(self, slice_nodes: Sequence[Any], follow: Follow = "screw") -> None:
+        self.nodes = list(slice_nodes)
+        self.follow: Follow = follow
+        self.on = False
+        self._before: list[np.ndarray] = []
+
+    def start(self) -> None:
+        """From now on the views stand along the screw."""
+        if not self.on:
+            self._before = [_slice_to_ras(node) for node in self.nodes]
+            self.on = True
+
+    def stop(self) -> None:
+        """Give the views back as they were."""
+        if self.on:
+            for node, matrix in zip(self.nodes, self._before, strict=True):
+                _apply(node, matrix)
+            self.on = False
+
+    def align(self, screw: Screw, frame: VertebralFrame) -> None:
+        """Put the views along ``screw``; nothing happens while they are off."""
+        if self.on:
+            for node, matrix in zip(self.nodes, screw_planes(screw, frame), strict=True):
+                _apply(node, matrix)
+
+    def moved(self, screw: Screw, frame: VertebralFrame, live: bool) -> None:
+        """The screw was moved: follow it, if the views should.
+
+        While the hand moves, a view that the whole screw still lies in stays as it is: it may be the one under the
+        hand, and a picture that turns away under the hand cannot be aimed in.
+        """
+        if not self.on or self.follow == "image":
+            return
+        for node, matrix in zip(self.nodes, screw_planes(screw, frame), strict=True):
+            if not (live and _lies_in(node, screw)):
+                _apply(node, matrix)
+
+
+def screw_planes(screw: Screw, frame: VertebralFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """SliceToRAS (4x4) of the three views, centred on the screw.
+
+    Transverse: the tip points up, the patient's left is right, as on an axial CT. Sagittal: the head is up and the tip
+    points left, as on a sagittal CT. Across: seen from behind, cranial up, the patient's left on the left.
+    """
+    d = screw.direction
+    middle, grip = screw.entry + 0.5 * screw.shape.length_mm * d, grip_point(screw)
+    left = unit(-frame.right - d * float(-frame.right @ d))
+    up = unit(cross(d, -left))
+    if up @ frame.superior < 0:
+        up = -up
+    return _frame(left, d, middle), _frame(-d, up, middle), _frame(-left, up, grip)
+
+
+def _frame(x: np.ndarray, y: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3] = np.column_stack([x, y, cross(x, y), origin])
+    return matrix
+
+
+def _slice_to_ras(node: Any) -> np.ndarray:
+    return array_from_matrix(node.GetSliceToRAS())
+
+
+def _apply(node: Any, matrix: np.ndarray) -> None:
+    if np.abs(_slice_to_ras(node) - matrix).max() > 1e-9:
+        node.GetSliceToRAS().DeepCopy(matrix_from_array(matrix))
+        node.UpdateMatrices()
+
+
+def _lies_in(node: Any, screw: Screw) -> bool:
+    """Whether entry and tip lie in the plane (of the view across the screw: the point where it is grabbed)."""
+    matrix = _slice_to_ras(node)
+    normal, origin = matrix[:3, 2], matrix[:3, 3]
+    across = abs(float(normal @ screw.direction)) > 0.5
+    points = [grip_point(screw)] if across else [screw.entry, screw.tip]
+    return all(abs(float((point - origin) @ normal)) < _IN_PLANE_MM for point in points)
