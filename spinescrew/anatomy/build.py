@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,21 +61,60 @@ def build_spine(
         raise InputError(f"the label map does not hold {asked}; it holds {held}")
     taken = _with_neighbours(wanted, present)
     skipped = {level: "not in the label map" for level in (levels or ()) if level not in present}
-    bones: dict[Level, SignedDistance] = {}
-    for n, level in enumerate(taken):
-        progress.update(0.7 * n / len(taken), f"surface of {level.label}")
-        try:
-            bones[level] = _surface(labels, level, bones)
-        except GeometryError as error:
-            skipped[level] = str(error)
-    bodies = _bodies(bones, labels, skipped)
-    vertebrae = {}
+    vertebrae = measure(labels, ct, taken, skipped, progress=progress)
+    return Spine(vertebrae, labels, ct, skipped, dict(labels.metadata))
+
+
+def measure(
+    labels: Volume,
+    ct: Volume | None,
+    levels: Sequence[Level],
+    skipped: dict[Level, str],
+    *,
+    bones: Mapping[Level, SignedDistance] | None = None,
+    kept: Mapping[Level, Vertebra] | None = None,
+    progress: Progress | None = None,
+) -> dict[Level, Vertebra]:
+    """Measure ``levels`` (from the head down); the reason why one could not be is added to ``skipped``.
+
+    Parameters
+    ----------
+    bones:
+        Surfaces that are known already and are not made again.
+    kept:
+        Vertebrae that hold as they are; their surfaces are taken from them.
+    """
+    progress, kept = progress or Progress(), kept or {}
+    known = {**(bones or {}), **{level: vertebra.bone for level, vertebra in kept.items()}}
+    surfaces = find_surfaces(labels, levels, skipped, known, progress.part(0.0, 0.7))
+    again = [level for level in surfaces if level not in kept]
+    bodies = _bodies(surfaces, labels, again, skipped)
+    found = dict(kept)
     for n, level in enumerate(bodies):
         progress.update(0.7 + 0.3 * n / len(bodies), f"parts of {level.label}")
-        upper = _adjacent_above(level, bones)
-        vertebrae[level] = _vertebra(level, bones[level], bodies[level], upper, labels, ct)
+        upper = _adjacent_above(level, surfaces)
+        found[level] = _vertebra(level, surfaces[level], bodies[level], upper, labels, ct)
     progress.update(1.0, "vertebrae measured")
-    return Spine(vertebrae, labels, ct, skipped, dict(labels.metadata))
+    return {level: found[level] for level in surfaces if level in found}
+
+
+def find_surfaces(
+    labels: Volume,
+    levels: Sequence[Level],
+    skipped: dict[Level, str],
+    known: Mapping[Level, SignedDistance] | None = None,
+    progress: Progress | None = None,
+) -> dict[Level, SignedDistance]:
+    """Signed distance of each of ``levels`` (from the head down) that is not ``known`` already."""
+    progress, known = progress or Progress(), known or {}
+    surfaces: dict[Level, SignedDistance] = {}
+    for n, level in enumerate(levels):
+        progress.update(n / len(levels), f"surface of {level.label}")
+        try:
+            surfaces[level] = known[level] if level in known else _surface(labels, level, surfaces)
+        except GeometryError as error:
+            skipped[level] = str(error)
+    return surfaces
 
 
 def _with_neighbours(wanted: Sequence[Level], present: Sequence[Level]) -> list[Level]:
@@ -116,32 +155,34 @@ def _upper_sacrum(mask: Volume, above: dict[Level, SignedDistance]) -> Volume:
     return mask.crop(low, high)
 
 
-def _bodies(bones: dict[Level, SignedDistance], view: Volume, skipped: dict[Level, str]) -> dict[Level, Body]:
-    """Body and frame of each vertebra, from the head down; tangents come from the neighbours."""
+def _bodies(
+    bones: dict[Level, SignedDistance], view: Volume, wanted: Sequence[Level], skipped: dict[Level, str]
+) -> dict[Level, Body]:
+    """Body and frame of each wanted vertebra, from the head down; tangents come from the neighbours."""
     centres = {level: densest_point(bone) for level, bone in bones.items() if level is not Level.S1}
     order = list(centres)
+
+    def presacral(level: Level) -> Body:
+        n = order.index(level)
+        high, low = centres[order[max(n - 1, 0)]], centres[order[min(n + 1, len(order) - 1)]]
+        tangent = high - low if len(order) > 1 else np.array([0.0, 0.0, 1.0])
+        return fit_body(bones[level], centres[level], tangent, view)
+
     found: dict[Level, Body] = {}
-    for level, bone in bones.items():
+    for level in wanted:
         try:
             if level is Level.S1:
-                start = _sacral_start(bone, found)
-                found[level] = fit_body(bone, start[0], start[1], view, sacral=True)
-                continue
-            n = order.index(level)
-            high, low = centres[order[max(n - 1, 0)]], centres[order[min(n + 1, len(order) - 1)]]
-            tangent = high - low if len(order) > 1 else np.array([0.0, 0.0, 1.0])
-            found[level] = fit_body(bone, centres[level], tangent, view)
+                above = next((other for other in reversed(order) if position(other) >= position(Level.L4)), None)
+                upper = None if above is None else found.get(above) or presacral(above)
+                start = None if upper is None else sacral_centre(bones[level], upper)
+                if start is None:
+                    raise GeometryError("the endplate of S1 is found from the vertebra above it, which is not in view")
+                found[level] = fit_body(bones[level], start[0], start[1], view, sacral=True)
+            else:
+                found[level] = presacral(level)
         except GeometryError as error:
             skipped[level] = str(error)
     return found
-
-
-def _sacral_start(sacrum: SignedDistance, found: dict[Level, Body]) -> tuple[Floats, Floats]:
-    above = [level for level in found if position(level) >= position(Level.L4)]
-    start = sacral_centre(sacrum, found[above[-1]]) if above else None
-    if start is None:
-        raise GeometryError("the endplate of S1 is found from the vertebra above it, which is not in view")
-    return start
 
 
 def _adjacent_above(level: Level, bones: dict[Level, SignedDistance]) -> SignedDistance | None:

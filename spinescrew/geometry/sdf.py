@@ -210,14 +210,9 @@ def _surface(level: NDArray[np.float32], steps: Floats) -> tuple[Floats, Floats,
 
 
 @njit(cache=True)
-def _try(points, steps, best, nearest, i, j, k, candidate):  # type: ignore[no-untyped-def]
-    x = steps[0, 0] * i + steps[0, 1] * j + steps[0, 2] * k - points[candidate, 0]
-    y = steps[1, 0] * i + steps[1, 1] * j + steps[1, 2] * k - points[candidate, 1]
-    z = steps[2, 0] * i + steps[2, 1] * j + steps[2, 2] * k - points[candidate, 2]
-    square = x * x + y * y + z * z
-    if square < best[i, j, k]:
-        best[i, j, k] = square
-        nearest[i, j, k] = candidate
+def _square(x, y, z, points, n):  # type: ignore[no-untyped-def]
+    u, v, w = x - points[n, 0], y - points[n, 1], z - points[n, 2]
+    return np.float32(u * u + v * v + w * w)
 
 
 @njit(cache=True)
@@ -227,7 +222,12 @@ def _seed(points, owner, steps, best, nearest):  # type: ignore[no-untyped-def]
         for i in range(max(owner[n, 0] - 1, 0), min(owner[n, 0] + 2, ni)):
             for j in range(max(owner[n, 1] - 1, 0), min(owner[n, 1] + 2, nj)):
                 for k in range(max(owner[n, 2] - 1, 0), min(owner[n, 2] + 2, nk)):
-                    _try(points, steps, best, nearest, i, j, k, n)
+                    x = steps[0, 0] * i + steps[0, 1] * j + steps[0, 2] * k
+                    y = steps[1, 0] * i + steps[1, 1] * j + steps[1, 2] * k
+                    z = steps[2, 0] * i + steps[2, 1] * j + steps[2, 2] * k
+                    found = _square(x, y, z, points, n)
+                    if found < best[i, j, k]:
+                        best[i, j, k], nearest[i, j, k] = found, n
 
 
 @njit(cache=True)
@@ -237,7 +237,7 @@ def _sweep(points, steps, best, nearest, reach):  # type: ignore[no-untyped-def]
     Beyond ``reach`` mm points are handed on no further; what is not reached keeps its infinite distance.
     """
     ni, nj, nk = best.shape
-    limit = reach * reach
+    limit = np.float32(reach * reach)
     for order in range(8):
         di = 1 if order & 1 else -1
         dj = 1 if order & 2 else -1
@@ -246,15 +246,34 @@ def _sweep(points, steps, best, nearest, reach):  # type: ignore[no-untyped-def]
             i = a if di == 1 else ni - 1 - a
             for b in range(nj):
                 j = b if dj == 1 else nj - 1 - b
+                x0 = steps[0, 0] * i + steps[0, 1] * j
+                y0 = steps[1, 0] * i + steps[1, 1] * j
+                z0 = steps[2, 0] * i + steps[2, 1] * j
+                squares, owners = best[i, j], nearest[i, j]
+                # at the edge of the grid a row stands in for its missing neighbour: it has nothing new to hand on
+                side_i = i - di if a else i
+                side_j = j - dj if b else j
+                squares_i, owners_i = best[side_i, j], nearest[side_i, j]
+                squares_j, owners_j = best[i, side_j], nearest[i, side_j]
+                square_k, owner_k = np.float32(np.inf), np.int32(-1)
                 for c in range(nk):
                     k = c if dk == 1 else nk - 1 - c
-                    mine = nearest[i, j, k]
-                    if 0 <= i - di < ni and best[i - di, j, k] < limit and nearest[i - di, j, k] != mine:
-                        _try(points, steps, best, nearest, i, j, k, nearest[i - di, j, k])
-                    if 0 <= j - dj < nj and best[i, j - dj, k] < limit and nearest[i, j - dj, k] != mine:
-                        _try(points, steps, best, nearest, i, j, k, nearest[i, j - dj, k])
-                    if 0 <= k - dk < nk and best[i, j, k - dk] < limit and nearest[i, j, k - dk] != mine:
-                        _try(points, steps, best, nearest, i, j, k, nearest[i, j, k - dk])
+                    x, y, z = x0 + steps[0, 2] * k, y0 + steps[1, 2] * k, z0 + steps[2, 2] * k
+                    square, owner = squares[k], owners[k]
+                    if squares_i[k] < limit and owners_i[k] != owner:
+                        found = _square(x, y, z, points, owners_i[k])
+                        if found < square:
+                            square, owner = found, owners_i[k]
+                    if squares_j[k] < limit and owners_j[k] != owner:
+                        found = _square(x, y, z, points, owners_j[k])
+                        if found < square:
+                            square, owner = found, owners_j[k]
+                    if square_k < limit and owner_k != owner:
+                        found = _square(x, y, z, points, owner_k)
+                        if found < square:
+                            square, owner = found, owner_k
+                    squares[k], owners[k] = square, owner
+                    square_k, owner_k = square, owner
 
 
 @njit(cache=True)

@@ -99,6 +99,7 @@ class PlanScene:
         row = self._row(self.session.selected)
         if self.slices is not None and row is not None and row.level in self.session.spine.vertebrae:
             assert row.screw is not None
+            self._aligned_to = row.key
             self.slices.align(row.screw, self.session.spine.vertebrae[row.level].frame)
 
     def show_ghost(self, on: bool) -> None:
