@@ -1,16 +1,14 @@
-"""SpinePlanner: pedicle screws on both sides of every level of a segmented spine."""
+"""SpinePlanner: pedicle screws on both sides of every level of a segmented spine, graded under the hand."""
 
 import sys
 from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import (
-    ScriptedLoadableModule,
-    ScriptedLoadableModuleLogic,
-    ScriptedLoadableModuleTest,
-    ScriptedLoadableModuleWidget,
-)
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from SpinePlannerLib.module_logic import ModuleLogic
+from SpinePlannerLib.module_widget import ModuleWidget
 
 try:
     import spinescrew  # noqa: F401
@@ -29,49 +27,30 @@ class SpinePlanner(ScriptedLoadableModule):
         self.parent.dependencies = ["Markups", "Segmentations"]
         self.parent.contributors = ["SpineScrew engineers (SpineScrew)"]
         self.parent.helpText = _(
-            "Plans a pedicle screw on both sides of every chosen level of a segmented spine and grades it against the "
-            "cortex and the facet joints. From the console: "
+            "Plans a pedicle screw on both sides of every chosen level of a segmented spine, and grades every screw "
+            "against the cortex and the facet joints while it is dragged. From the console: "
             "<code>SpinePlannerLogic().planVolume(ct, segmentation, levels='L1-S1')</code>."
         )
         self.parent.acknowledgementText = _("For research; not a medical device. Rules and sources: see the plan.")
+        slicer.app.connect("startupCompleted()", self.onStartupCompleted)
+
+    def onStartupCompleted(self):
+        """What needs the whole application."""
+        from SpinePlannerLib import sample_data
+
+        sample_data.register()
 
 
-class SpinePlannerWidget(ScriptedLoadableModuleWidget):
-    """The panel; everything it does is a method of :class:`SpinePlannerLogic`."""
+class SpinePlannerWidget(ModuleWidget):
+    """The panel; see SpinePlannerLib."""
 
-    def __init__(self, parent=None):
-        self.panel = None
-        self.logic = None
-        ScriptedLoadableModuleWidget.__init__(self, parent)
-
-    def setup(self):
-        """Build the panel."""
-        ScriptedLoadableModuleWidget.setup(self)
-        from SpinePlannerLib.widget import SpinePlannerPanel
-
-        self.logic = SpinePlannerLogic()
-        self.panel = SpinePlannerPanel(self.logic, self.resourcePath("UI/SpinePlanner.ui"))
-        self.layout.addWidget(self.panel.widget)
-        self.layout.addStretch(1)
-
-    def cleanup(self):
-        """Let go of what the panel watches."""
-        if self.panel is not None:
-            self.panel.cleanup()
+    def makeLogic(self):
+        """The logic that the panel works with."""
+        return SpinePlannerLogic()
 
 
-class SpinePlannerLogic(ScriptedLoadableModuleLogic):
-    """Planning of volume nodes, without any window."""
-
-    def planVolume(self, volumeNode, labelNode, levels=None, trajectory="straight-forward", scene=None, progress=None):
-        """Plan the screws of a CT and put them into the scene.
-
-        See :func:`SpinePlannerLib.logic.planNodes`; ``scene`` is that of ``labelNode`` when left out.
-        """
-        from SpinePlannerLib.logic import planNodes
-
-        scene = scene if scene is not None else labelNode.GetScene()
-        return planNodes(scene, volumeNode, labelNode, levels, trajectory, progress)
+class SpinePlannerLogic(ModuleLogic):
+    """Planning without a window: ``SpinePlannerLogic().planVolume(ct, segmentation, "L1-S1")``."""
 
 
 class SpinePlannerTest(ScriptedLoadableModuleTest):
@@ -79,11 +58,14 @@ class SpinePlannerTest(ScriptedLoadableModuleTest):
 
     def runTest(self):
         """Reload&Test calls this."""
-        self.test_the_library_is_found()
+        self.test_the_simulated_case_is_planned()
 
-    def test_the_library_is_found(self):
-        """The library and its catalogue load."""
-        from spinescrew.anatomy.levels import Level
-        from spinescrew.implants.catalog import load_catalog
+    def test_the_simulated_case_is_planned(self):
+        """One level of the simulated case, from nodes to nodes."""
+        from SpinePlannerLib import sample_data
 
-        self.assertTrue(load_catalog().diameters(Level.L3))
+        slicer.mrmlScene.Clear()
+        volume, labels = sample_data.load(spacing=(1.5, 1.5, 1.5))
+        plan = SpinePlannerLogic().planVolume(volume, labels, "L3")
+        self.assertEqual(len(plan.planned), 2)
+        self.assertTrue(all(row.assessment.gertzbein_robbins == "A" for row in plan.planned))

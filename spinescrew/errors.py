@@ -11,5 +11,9 @@ class InputError(SpineScrewError):
     """A file or a parameter given by the user cannot be used as it is."""
 
 
+class OtherImageError(InputError):
+    """A plan belongs to another image than the one at hand; a person may confirm that it fits nevertheless."""
+
+
 class GeometryError(SpineScrewError):
     """A shape is too small, too broken or too incomplete for the measure that was asked of it."""

@@ -1,88 +1,264 @@
-"""The panel: choose a CT and named vertebrae, press Plan, read the table. Qt only; the logic does the work."""
+"""The panel: sections over one open case. Qt only; everything it does is a function of the library."""
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
+from SpinePlannerLib import logic
+from SpinePlannerLib.adjust_section import AdjustSection
+from SpinePlannerLib.case_section import CaseSection
+from SpinePlannerLib.export_section import ExportSection
+from SpinePlannerLib.host import QtHost, Watch
+from SpinePlannerLib.levels_section import LevelsSection
+from SpinePlannerLib.review_section import ReviewSection
+from SpinePlannerLib.sample_data import SPACING_MM
 from spinescrew.errors import SpineScrewError
-from spinescrew.progress import Progress
+from spinescrew.exchange.journal import discard
+from spinescrew.scene.aligned_slices import AlignedSlices
+from spinescrew.scene.open_case import kept_plan
+from spinescrew.scene.store import PlanStore
 
-COLUMNS = (_("Level"), _("Side"), _("Screw"), _("PTA"), _("PSA"), _("GR"), _("Facet"))
+SLICE_NODES = ("vtkMRMLSliceNodeRed", "vtkMRMLSliceNodeYellow", "vtkMRMLSliceNodeGreen")
+SHORTCUTS = {"Ctrl+Z": "undoButton", "Ctrl+Shift+Z": "redoButton", "Ctrl+Y": "redoButton"}
 
 
 class SpinePlannerPanel:
-    """The module's window over a logic that has ``planVolume``."""
+    """The module's window.
 
-    def __init__(self, logic, uiFile):
-        self.logic = logic
+    Attributes
+    ----------
+    case:
+        :class:`spinescrew.scene.open_case.OpenCase`, or None while nothing is planned.
+    busy:
+        Whether a job runs in the background.
+    """
+
+    exampleSpacing = SPACING_MM
+
+    def __init__(self, uiFile):
         self.widget = slicer.util.loadUI(uiFile)
         self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.case = None
+        self._watch = None
+        self._shortcuts = []
+        self._parameters = None
+        self._parametersTag = None
+        self._bound = None
+        self._entered = False
+        self.caseSection, self.levels = CaseSection(self), LevelsSection(self)
+        self.adjust, self.review, self.export = AdjustSection(self), ReviewSection(self), ExportSection(self)
         self.widget.setMRMLScene(slicer.mrmlScene)
         self.ui.planButton.connect("clicked(bool)", self.onPlan)
-        self.ui.labelSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onSelectionChanged)
-        self.ui.screwTable.setColumnCount(len(COLUMNS))
-        self.ui.screwTable.setHorizontalHeaderLabels(list(COLUMNS))
-        self.onSelectionChanged()
+        self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
+        for box in (self.ui.alignCheck, self.ui.holdImageCheck, self.ui.automaticCheck, self.ui.snapCheck):
+            box.connect("toggled(bool)", self.onViewOptions)
+        self.refresh()
 
-    def onSelectionChanged(self, *_unused):
-        """The button is enabled once there are named vertebrae to plan on."""
-        ready = self.ui.labelSelector.currentNode() is not None
-        self.ui.planButton.enabled = ready
-        self.ui.planButton.toolTip = (
-            _("Plan a screw on both sides of every level") if ready else _("Choose named vertebrae first")
-        )
+    @property
+    def busy(self):
+        """Whether a job runs."""
+        return self._watch is not None
 
-    def onPlan(self, *_unused):
-        """Plan, and show the table or the one line that says what is wrong."""
-        self.ui.planButton.enabled = False
-        try:
-            plan = self.logic.planVolume(
-                self.ui.volumeSelector.currentNode(),
-                self.ui.labelSelector.currentNode(),
-                self.ui.levelsEdit.text.strip() or None,
-                self.ui.trajectoryBox.currentText,
-                progress=Progress(self.onProgress),
-            )
-        except SpineScrewError as error:
-            self.ui.statusLabel.text = str(error)
-        else:
-            self.show(plan)
-        finally:
-            self.onSelectionChanged()
+    def bind(self, parameters):
+        """Show these parameters, and keep what is chosen in them; None lets go."""
+        if self._bound is not None:
+            self._bound.disconnectGui(self._parametersTag)
+        self._bound, self._parametersTag = parameters, None
+        if parameters is not None:
+            self._parametersTag = parameters.connectGui(self.ui)
+        self.refreshInputs()
 
-    def onProgress(self, fraction, text):
-        """Step and share of the work."""
-        self.ui.progressBar.value = round(100 * fraction)
-        self.ui.statusLabel.text = text
-        slicer.app.processEvents()
+    def enter(self):
+        """The module is shown: shortcuts, the views along the screw, and the plan that the scene holds."""
+        self._entered = True
+        for keys, button in SHORTCUTS.items():
+            shortcut = qt.QShortcut(slicer.util.mainWindow() or self.widget)
+            shortcut.setKey(qt.QKeySequence(keys))
+            shortcut.connect("activated()", lambda name=button: getattr(self.ui, name).click())
+            self._shortcuts.append(shortcut)
+        self.onViewOptions()
+        if self.case is None and not self.busy and PlanStore.find(slicer.mrmlScene) is not None:
+            self.continueScene()
 
-    def show(self, plan):
-        """The screws as a table, what was not planned with its reason below it."""
-        table = self.ui.screwTable
-        table.setRowCount(len(plan.screws))
-        for number, row in enumerate(plan.screws):
-            for column, text in enumerate(cells(row)):
-                table.setItem(number, column, qt.QTableWidgetItem(text))
-        reasons = [f"{row.level.label} {row.side}: {row.reason}" for row in plan.screws if row.screw is None]
-        planned = _("{planned} of {all} screws planned").format(planned=len(plan.planned), all=len(plan.screws))
-        self.ui.statusLabel.text = "\n".join([planned, *reasons])
+    def exit(self):
+        """Another module is shown: the views are given back; the case stays open, so that corrections are graded."""
+        self._entered = False
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts = []
+        self.adjust.stopAdding()
+        if self.case is not None:
+            self.case.shown.watch_slices(None)
 
     def cleanup(self):
-        """Nothing is observed beyond the widgets' own signals, which end with them."""
+        """Slicer ends or reloads: jobs and observers end, unsaved work is kept for the next time."""
+        self.exit()
+        self.onCancel()
+        self.closeCase(keepJournal=True)
+        self.bind(None)
         self.widget.setMRMLScene(None)
 
+    def sceneClosing(self):
+        """The scene is emptied under the panel."""
+        self.onCancel()
+        self.closeCase(keepJournal=True)
+        self.bind(None)
+        self.levels.clear()
 
-def cells(row):
-    """Texts of one table row."""
-    if row.screw is None or row.assessment is None:
-        return [row.level.label, row.side, _("not planned"), "", "", "", ""]
-    found, shape = row.assessment, row.screw.shape
-    return [
-        row.level.label,
-        row.side,
-        f"{shape.diameter_mm:g} x {shape.length_mm:g}",
-        f"{found.pta_deg:.1f}",
-        f"{found.psa_deg:.1f}",
-        found.gertzbein_robbins,
-        str(found.facet_grade),
-    ]
+    def closeCase(self, keepJournal=False):
+        """Let go of the plan under edit."""
+        self.adjust.stopAdding()
+        case, self.case = self.case, None
+        if case is not None:
+            case.close(keep_journal=keepJournal)
+        self.refresh()
+
+    def refresh(self):
+        """Everything."""
+        self.refreshInputs()
+        self.refreshPlan()
+
+    def refreshInputs(self):
+        """What can be planned."""
+        ui = self.ui
+        ready = ui.labelSelector.currentNode() is not None
+        ui.planButton.enabled = ready and not self.busy
+        ui.planButton.toolTip = (
+            _("Plan a screw on both sides of every level") if ready else _("Choose named vertebrae first")
+        )
+        ui.cancelButton.enabled = self.busy
+        for selector in (ui.volumeSelector, ui.labelSelector):
+            selector.enabled = not self.busy
+        self.caseSection.refresh()
+        self.levels.refresh()
+
+    def refreshPlan(self, *_unused):
+        """The plan under edit."""
+        self.adjust.refresh()
+        self.review.refresh()
+        self.export.refresh()
+
+    def attempt(self, work):
+        """``work()``; what the library refuses stands in the status line. Returns its result, or None."""
+        try:
+            result = work()
+        except SpineScrewError as error:
+            self.tell(str(error), True)
+            return None
+        return result
+
+    def tell(self, text, problem=False):
+        """One line to the user."""
+        self.ui.statusLabel.text = text
+        self.ui.statusLabel.setStyleSheet("color: #B3261E" if problem else "")
+
+    def showProgress(self, fraction, text):
+        """Share of the work, and the step."""
+        self.ui.progressBar.value = round(100 * fraction)
+        if text:
+            self.tell(text)
+        if not self.busy:
+            slicer.app.processEvents()
+
+    def readInputs(self):
+        """The nodes that are chosen, read; a label volume becomes a segmentation, which is chosen then."""
+        ui = self.ui
+        inputs = logic.Inputs(slicer.mrmlScene, ui.volumeSelector.currentNode(), ui.labelSelector.currentNode())
+        if inputs.segmentationNode is not ui.labelSelector.currentNode():
+            ui.labelSelector.setCurrentNode(inputs.segmentationNode)
+        return inputs
+
+    def onPlan(self, *_unused):
+        """Plan in the background; a plan under edit is replaced only when confirmed."""
+        if not self.caseSection.askAboutUnsaved():
+            return
+        edited = self.case is not None and self.case.session.history.can_undo
+        question = _("Plan anew? The present plan and its edits are replaced.")
+        if edited and not slicer.util.confirmYesNoDisplay(question):
+            return
+        self.attempt(self._plan)
+
+    def onCancel(self, *_unused):
+        """End the job; everything is as it was."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            self.showProgress(0.0, "")
+            self.tell(_("Cancelled; nothing was changed."))
+        self.refreshInputs()
+
+    def onViewOptions(self, *_unused):
+        """Slices along the screw, which of both moves, the automatic plan, the catalogue."""
+        case, ui = self.case, self.ui
+        if case is None:
+            return
+        case.session.snap = ui.snapCheck.checked
+        case.shown.show_ghost(ui.automaticCheck.checked)
+        nodes = [slicer.mrmlScene.GetNodeByID(name) for name in SLICE_NODES]
+        wanted = ui.alignCheck.checked and self._entered and all(node is not None for node in nodes)
+        if wanted != (case.shown.slices is not None):
+            case.shown.watch_slices(AlignedSlices(nodes) if wanted else None)
+        if case.shown.slices is not None:
+            case.shown.slices.follow = "image" if ui.holdImageCheck.checked else "screw"
+
+    def continueScene(self):
+        """Edit the plan that the scene holds, once its vertebrae are measured."""
+        self.attempt(self._continueScene)
+
+    def measureFor(self, inputs, plan, automatic, unsaved=None):
+        """Measure the vertebrae of ``plan`` in the background and open it."""
+        job = logic.startMeasuring(inputs, plan)
+
+        def opened(spine):
+            self.open(inputs, plan, spine, automatic, unsaved is not None)
+            if unsaved is not None:
+                discard(unsaved)
+
+        self._start(job, opened)
+
+    def _plan(self):
+        inputs = self.readInputs()
+        job = logic.startPlanning(inputs, self.ui.levelsEdit.text, self.ui.trajectoryBox.currentText)
+        self._start(job, lambda result: self.open(inputs, result.plan, result.spine, None))
+
+    def _continueScene(self):
+        kept = kept_plan(slicer.mrmlScene)
+        if kept is None:
+            return
+        plan, automatic, volume, labels = kept
+        self.ui.volumeSelector.setCurrentNode(volume)
+        self.ui.labelSelector.setCurrentNode(labels)
+        self.measureFor(self.readInputs(), plan, automatic)
+
+    def _start(self, job, done):
+        self.onCancel()
+
+        def finished(result):
+            self._watch = None
+            self.showProgress(0.0, "")
+            self.attempt(lambda: done(result))
+            self.refresh()
+
+        def failed(error):
+            self._watch = None
+            self.showProgress(0.0, "")
+            self.tell(str(error), True)
+            self.refresh()
+
+        self._watch = Watch(job, self.showProgress, finished, failed)
+        self.tell(_("Measuring the vertebrae ..."))
+        self.refreshInputs()
+
+    def open(self, inputs, plan, spine, automatic=None, unsaved=False):
+        """Put a measured plan under edit, in place of the one that is."""
+        self.closeCase()
+        case = logic.openCase(slicer.mrmlScene, inputs, plan, spine, automatic, QtHost(), unsaved)
+        self.case = case
+        case.shown.on_change.append(self.refreshPlan)
+        case.shown.on_problem.append(lambda text: self.tell(text, True))
+        self.onViewOptions()
+        planned = len(case.session.plan.planned)
+        self.tell(_("{planned} of {all} screws stand.").format(planned=planned, all=len(case.session.plan.screws)))
+        self.ui.adjustSection.collapsed = False
+        self.refresh()

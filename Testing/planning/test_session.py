@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from edit_cases import L3, L4, VERTEBRAE, plan
+from edit_cases import L3, L4, VERTEBRAE, plan, vertebra
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_history import EDITS, content, one_edit
@@ -15,6 +16,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine, Vertebra
 from spinescrew.errors import InputError
 from spinescrew.geometry.sdf import SignedDistance
+from spinescrew.geometry.vectors import rotation
 from spinescrew.geometry.volume import Volume
 from spinescrew.grading.grade import assess, execution_risk
 from spinescrew.grading.options import GradingOptions
@@ -37,13 +39,13 @@ class Clock:
         return self.now
 
 
-def with_bone(vertebra: Vertebra, radius: float = 4.5) -> Vertebra:
+def with_bone(bare: Vertebra, radius: float = 4.5) -> Vertebra:
     """The vertebra with a box for a body and a tube of this radius around each pedicle's axis."""
-    frame = vertebra.frame
+    frame = bare.frame
 
     def distance(points):
         parts = [np.max(np.abs(frame.to_local(points)) - (20.0, 15.0, 12.0), axis=1)]
-        for pedicle in vertebra.pedicles.values():
+        for pedicle in bare.pedicles.values():
             along = (points - pedicle.isthmus) @ pedicle.axis
             around = np.linalg.norm(points - pedicle.isthmus - along[:, None] * pedicle.axis, axis=1)
             parts.append(np.maximum(around - radius, np.abs(along + 1.0) - 13.0))
@@ -51,14 +53,14 @@ def with_bone(vertebra: Vertebra, radius: float = 4.5) -> Vertebra:
 
     corners = frame.to_ras(np.array(np.meshgrid((-26, 26), (-44, 18), (-16, 16))).reshape(3, -1).T)
     bone = SignedDistance.from_function(distance, corners.min(axis=0), corners.max(axis=0), 1.0)
-    return replace(vertebra, bone=bone)
+    return replace(bare, bone=bone)
 
 
-def spine_of(*vertebrae: Vertebra) -> Spine:
+def spine_of(*bones: Vertebra) -> Spine:
     affine = np.eye(4)
     affine[:3, 3] = (-80.0, -90.0, -90.0)
     labels = Volume(np.zeros((160, 160, 160), dtype=np.uint8), affine)
-    return Spine({vertebra.level: vertebra for vertebra in vertebrae}, labels)
+    return Spine({bone.level: bone for bone in bones}, labels)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +71,15 @@ def spine() -> Spine:
 @pytest.fixture(scope="session")
 def thinner() -> Spine:
     """The same spine after its segmentation was edited: the pedicles of L3 are 5 mm wide."""
-    return spine_of(with_bone(L3, 2.5), with_bone(L4))
+    made = spine_of(with_bone(L3, 2.5), with_bone(L4))
+    made.labels.array[0, 0, 0] = Level.L3
+    return made
+
+
+@pytest.fixture(scope="session")
+def three(spine) -> Spine:
+    lowest = with_bone(vertebra(Level.L5, (6.0, 10.0, -70.0), rotation((1.0, 0.0, 0.0), -5.0)))
+    return spine_of(*spine.vertebrae.values(), lowest)
 
 
 @pytest.fixture(scope="session")
@@ -78,8 +88,13 @@ def graded(spine) -> Plan:
 
 
 @pytest.fixture
-def session(graded, spine) -> Session:
-    return Session(graded, spine, clock=Clock())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def session(graded, spine, clock) -> Session:
+    return Session(graded, spine, clock=clock)
 
 
 @pytest.fixture
@@ -105,6 +120,7 @@ def check_grades(plan: Plan, spine: Spine, stale=()) -> None:
         if row.level in stale:
             assert row.assessment is None
             continue
+        assert row.assessment is not None
         others = [other.screw for other in plan.planned if other.key != row.key]
         found = replace(row.assessment, execution_risk=None)
         assert found.to_dict() == assess(row.screw, spine, *row.key, others).to_dict()
@@ -234,10 +250,8 @@ def make(session: Session, edit, way: str) -> None:
 
     if "gesture" in way:
         session.begin(name)
-    try:
+    with suppress(InputError):
         session.edit(name, function, merge=way == "slider")
-    except InputError:
-        pass
     if way == "gesture":
         session.end()
     elif way == "abandoned gesture":
@@ -254,11 +268,13 @@ def test_any_series_of_edits_taken_back_gives_the_first_plan_and_made_again_the_
         clock.now += wait
         steps = len(session.history.names)
         make(session, edit, way)
-        if len(session.history.names) == steps:
-            line[-1] = session.plan
-        else:
+        if len(session.history.names) > steps:
             line.append(session.plan)
+        elif way == "slider":
+            line[-1] = session.plan
+        assert session.plan is line[-1]
     assert len(line) == 1 + len(session.history.names)
+    check_grades(session.plan, spine)
     after = content(session.plan)
     for earlier in reversed(line[:-1]):
         assert session.undo() is earlier
@@ -266,13 +282,12 @@ def test_any_series_of_edits_taken_back_gives_the_first_plan_and_made_again_the_
     for later in line[1:]:
         assert session.redo() is later
     assert not session.history.can_redo and content(session.plan) == after
-    check_grades(session.plan, spine)
 
 
-def test_a_run_of_slider_moves_is_one_step(session, heard):
+def test_a_run_of_slider_moves_is_one_step(session, heard, clock):
     first = session.plan
     for _ in range(5):
-        session._clock.now += MERGE_WITHIN_S - 0.1
+        clock.now += MERGE_WITHIN_S - 0.1
         session.edit("slide L3 left", deeper(0.5), merge=True)
     assert session.history.names == ("slide L3 left",)
     assert [change.step for change in heard] == ["slide L3 left"] * 5
@@ -282,18 +297,16 @@ def test_a_run_of_slider_moves_is_one_step(session, heard):
     assert session.undo() is first and session.redo() is last
 
 
-@pytest.mark.parametrize(
-    "between",
-    [
-        lambda s: setattr(s._clock, "now", s._clock.now + MERGE_WITHIN_S + 0.1),
-        lambda s: s.edit("slide L4 left", deeper(1.0, BELOW), merge=True),
-        lambda s: s.edit("slide", deeper(1.0)),
-        lambda s: (s.edit("turn", lambda p: edits.rotate(p, *HERE, L3, psa_deg=0.0)), s.undo()),
-        lambda s: (s.undo(), s.redo()),
-        lambda s: (s.begin("drag"), s.edit("drag", deeper(1.0, ACROSS)), s.end()),
-    ],
-    ids=["a pause", "another slider", "an edit that is not merged", "a step back", "undo and redo", "a gesture"],
-)
+BETWEEN = {
+    "another slider": lambda s: s.edit("slide L4 left", deeper(1.0, BELOW), merge=True),
+    "an edit that is not merged": lambda s: s.edit("slide", deeper(1.0)),
+    "a step taken back": lambda s: (s.edit("turn", lambda p: edits.rotate(p, *HERE, L3, psa_deg=0.0)), s.undo()),
+    "undo and redo": lambda s: (s.undo(), s.redo()),
+    "a gesture": lambda s: (s.begin("drag"), s.edit("drag", deeper(1.0, ACROSS)), s.end()),
+}
+
+
+@pytest.mark.parametrize("between", BETWEEN.values(), ids=BETWEEN.keys())
 def test_slider_moves_are_two_steps_with_something_between_them(session, between):
     session.edit("slide", deeper(0.5), merge=True)
     between(session)
@@ -301,6 +314,13 @@ def test_slider_moves_are_two_steps_with_something_between_them(session, between
     session.edit("slide", deeper(0.5), merge=True)
     assert len(session.history.names) == steps + 1
     assert session.undo() is before
+
+
+def test_slider_moves_are_two_steps_after_a_pause(session, clock):
+    session.edit("slide", deeper(0.5), merge=True)
+    clock.now += MERGE_WITHIN_S + 0.1
+    session.edit("slide", deeper(0.5), merge=True)
+    assert session.history.names == ("slide", "slide")
 
 
 def test_edits_that_are_not_merged_are_steps_of_their_own_however_quick(session):
@@ -425,6 +445,13 @@ def test_a_screw_goes_back_to_where_the_planner_had_it(session, spine):
     assert session.plan.get(*BELOW).screw is None
 
 
+def test_a_screw_that_went_back_is_graded_against_the_spine_of_now(session, thinner):
+    session.use_spine(thinner, [Level.L3])
+    session.edit("deeper", deeper())
+    session.restore_automatic(HERE)
+    check_grades(session.plan, thinner)
+
+
 def test_a_screw_the_planner_refused_goes_back_to_its_reason(session):
     session.edit("add", lambda p: edits.copy_to(p, "right", VERTEBRAE[Level.L3], VERTEBRAE[Level.L4]))
     assert session.plan.get(*EMPTY).assessment is not None
@@ -455,6 +482,14 @@ def test_the_level_above_a_stale_one_keeps_its_grades(session, spine):
     assert session.stale == {Level.L4}
     assert session.plan.get(*HERE) is before.get(*HERE) and session.plan.get(*ACROSS) is before.get(*ACROSS)
     check_grades(session.plan, spine, session.stale)
+
+
+def test_levels_stay_stale_when_others_become_so(three):
+    session = Session(plan(), three)
+    session.mark_stale([Level.L5])
+    assert session.stale == {Level.L5} and session.plan.get(*BELOW).assessment is not None
+    session.mark_stale([Level.L3])
+    assert session.stale == {Level.L3, Level.L4, Level.L5}
 
 
 def test_what_is_stale_stays_ungraded_through_edits_undo_and_redo(session, spine):
@@ -498,6 +533,56 @@ def test_a_level_that_left_the_label_map_is_not_graded_and_says_so(session):
     assert session.plan.get(*BELOW).notes == row.notes
 
 
+def test_the_plan_names_the_labels_it_is_graded_against_at_every_step(session, thinner):
+    session.edit("deeper", deeper())
+    session.use_spine(thinner, [Level.L3])
+    name = thinner.labels.content_hash()
+    assert session.plan.input_hash["labels"] == name
+    assert session.undo().input_hash["labels"] == session.redo().input_hash["labels"] == name
+
+
+@pytest.mark.parametrize("leave", [Session.cancel, Session.undo], ids=["cancel", "undo"])
+def test_a_gesture_cancelled_after_a_new_spine_came_leaves_a_graded_plan(session, thinner, leave):
+    session.begin("drag")
+    session.edit("move", deeper())
+    session.use_spine(thinner, [Level.L3])
+    leave(session)
+    check_grades(session.plan, thinner)
+
+
+def test_a_gesture_during_which_a_new_spine_came_is_one_step(session, thinner):
+    session.begin("drag")
+    session.edit("move", deeper())
+    session.use_spine(thinner, [Level.L3])
+    check_grades(session.end(), thinner)
+    assert session.history.names == ("drag",)
+    check_grades(session.undo(), thinner)
+
+
+@pytest.mark.parametrize(
+    "news", [lambda s, _: s.mark_stale([Level.L3]), lambda s, new: s.use_spine(new)], ids=["stale", "new spine"]
+)
+def test_news_of_the_segmentation_do_not_make_a_step_of_a_gesture_that_changed_nothing(session, thinner, news):
+    session.begin("drag")
+    news(session, thinner)
+    session.end()
+    assert session.history.names == ()
+
+
+def test_no_level_keeps_its_grade_when_all_are_measured_anew(three):
+    session = Session(edits.copy_to(plan(), "left", L4, three.vertebrae[Level.L5]), three)
+    session.use_spine(spine_of(three.vertebrae[Level.L3]))
+    rows = [row for row in session.plan.planned if row.level is not Level.L3]
+    assert [row.assessment for row in rows] == [None, None] and not any(row.reviewed for row in rows)
+
+
+def test_a_level_that_came_back_no_longer_says_that_it_is_not_graded(session, spine):
+    session.use_spine(spine_of(spine.vertebrae[Level.L3]), [Level.L4])
+    session.use_spine(spine, [Level.L4])
+    row = session.plan.get(*BELOW)
+    assert row.assessment is not None and row.notes == ("found by search",)
+
+
 def test_refining_adds_the_risk_of_the_selected_screw_to_the_plan_as_it_stands(session, heard, spine):
     session.edit("deeper", deeper())
     session.undo()
@@ -509,6 +594,16 @@ def test_refining_adds_the_risk_of_the_selected_screw_to_the_plan_as_it_stands(s
     assert rows_that_differ(before, session.plan) == {HERE} and row.reviewed
     assert heard == [Change(frozenset({HERE}))]
     assert session.history.names == () and session.history.redo_name == "deeper"
+
+
+def test_risks_follow_the_sessions_options(graded, spine):
+    session = Session(graded, spine, options=GradingOptions(entry_exclusion_mm=12.0))
+    session.edit("shift", lambda p: edits.shift_entry(p, *HERE, L3.frame, right_mm=2.0))
+    screw = session.edit("turn", lambda p: edits.rotate(p, *HERE, L3, pta_deg=8.0)).get(*HERE).screw
+    session.refine(draws=50)
+    expected = execution_risk(screw, spine, *HERE, session.options, draws=50)
+    assert expected != execution_risk(screw, spine, *HERE, draws=50)
+    assert session.plan.get(*HERE).assessment.execution_risk == expected
 
 
 def test_refining_again_changes_nothing_and_an_edit_forgets_the_risk(session, heard):

@@ -22,6 +22,9 @@ NOT_IN_QT = ("Signal", "Slot", "Property", "SIGNAL", "SLOT")
 # reading these through the meta-object would ask Python for an override and so read them again
 VIRTUAL = ("sizeHint", "minimumSizeHint", "duration")
 
+LOADING: list[bool] = []
+OF_OURS = {"connect": connect, "disconnect": disconnect}
+
 _set_plainly = ctypes.pythonapi.PyObject_GenericSetAttr
 _set_plainly.argtypes = [ctypes.py_object, ctypes.py_object, ctypes.py_object]
 _set_plainly.restype = ctypes.c_int
@@ -72,6 +75,13 @@ def native(cls: type) -> type:
 def refusing_setattr(self: Any, name: str, value: Any) -> None:
     """Attributes that the class does not declare are refused, except on classes written in Python."""
     kind = type(self)
+    if isinstance(value, QtCore.SignalInstance):
+        _set_plainly(self, name, value)  # PySide6 keeps a signal that was asked for
+        return
+    if LOADING and not name.startswith("_") and isinstance(value, QtCore.QObject):
+        # PySide6's loader hangs children to their parent by name, which keeps them alive; Slicer's does not
+        _set_plainly(self, f"_loaded_{name}", value)
+        return
     declared = next((base.__dict__[name] for base in kind.__mro__ if name in base.__dict__), None)
     if isinstance(declared, QtCore.Property):
         write_property(self, name, value)
@@ -114,6 +124,15 @@ def _patch() -> None:
                 _patch_class(kind)
     base: Any = QtCore.QObject
     base.connect, base.disconnect = connect, disconnect
+    natively = base.__getattribute__
+
+    def getattribute(self: Any, name: str) -> Any:
+        # PySide6 answers these two itself for every instance, whatever stands in the class
+        if name in OF_OURS:
+            return OF_OURS[name].__get__(self)
+        return natively(self, name)
+
+    base.__getattribute__ = getattribute
     base.className = lambda self: self.metaObject().className()
     base.delete = lambda self: shiboken6.delete(self)
     base.name = NameAlias()

@@ -32,9 +32,9 @@ def connect(self: Any, signal: str, receiver: Any, slot: str | None = None) -> b
     key = _key(self)
     if key not in _made:
         _made[key] = []
-        self.destroyed.connect(lambda *_: _made.pop(key, None))
+        _connect_natively(self, QtCore.SIGNAL("destroyed(QObject*)"), lambda *_: _made.pop(key, None))
     _made[key].append((signature, function, adapted))
-    if not _connect_natively(self, "2" + signature, adapted):
+    if not _connect_natively(self, QtCore.SIGNAL(signature), adapted):
         raise ValueError(f"{type(self).__name__}.{signal} could not be connected")
     return True
 
@@ -51,7 +51,7 @@ def disconnect(self: Any, signal: str | None = None, receiver: Any = None, slot:
         found = found[:1]
     for entry in found:
         made.remove(entry)
-        _disconnect_natively(self, "2" + entry[0], entry[2])
+        _disconnect_natively(self, QtCore.SIGNAL(entry[0]), entry[2])
     return bool(found)
 
 
@@ -130,3 +130,8 @@ def _same(one: Any, other: Any) -> bool:
 
 def _key(item: Any) -> int:
     return int(shiboken6.getCppPointer(item)[0])
+
+
+def connected(item: Any) -> bool:
+    """Whether anything was connected to any signal of ``item``."""
+    return bool(_made.get(_key(item)))

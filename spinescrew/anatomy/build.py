@@ -159,7 +159,9 @@ def _bodies(
     bones: dict[Level, SignedDistance], view: Volume, wanted: Sequence[Level], skipped: dict[Level, str]
 ) -> dict[Level, Body]:
     """Body and frame of each wanted vertebra, from the head down; tangents come from the neighbours."""
-    centres = {level: densest_point(bone) for level, bone in bones.items() if level is not Level.S1}
+    centres: dict[Level, Floats] = {
+        level: densest_point(bone) for level, bone in bones.items() if level is not Level.S1
+    }
     order = list(centres)
 
     def presacral(level: Level) -> Body:

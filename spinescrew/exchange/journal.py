@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -17,14 +18,16 @@ from spinescrew.planning.plan import Plan, PlannedScrew
 from spinescrew.planning.session import Change, Session
 
 _SUFFIX, _LOCK = ".journal", ".lock"
-_VERSION = 1
+_VERSION = 2
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError)
 
 
 @dataclass(frozen=True)
 class Unsaved:
     """A plan that was being edited when the program ended.
 
-    ``steps`` counts the edits after the last save; ``modified`` is in seconds since 1970.
+    ``steps`` counts the edits after the last save; ``modified`` is in seconds since
+    1970. ``labels_hashes`` names the labels it was graded against, from the first to the last.
     """
 
     path: Path
@@ -32,6 +35,7 @@ class Unsaved:
     automatic: Plan | None
     steps: int
     modified: float
+    labels_hashes: frozenset[str] = frozenset()
 
 
 class Journal:
@@ -45,15 +49,19 @@ class Journal:
     ----------
     folder:
         Where journals are kept; made if it is not there.
+    tell:
+        Called with one line when a step cannot be kept; without it that raises :class:`InputError` out of the edit.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, tell: Callable[[str], None] | None = None) -> None:
         self.folder = Path(folder)
+        self._problem = tell
         self._file: IO[str] | None = None
         self._lock: IO[bytes] | None = None
         self._path: Path | None = None
         self._session: Session | None = None
         self._written: Plan | None = None
+        self._outdated: list[Path] = []
         self._unsubscribe: Callable[[], None] | None = None
 
     @property
@@ -70,7 +78,7 @@ class Journal:
         self._session, self._written = session, session.plan
         self._unsubscribe = session.subscribe(self._on_change)
         if unsaved:
-            self._begin()
+            self._begin(session.plan)
 
     def saved(self) -> None:
         """The plan was saved elsewhere: what was written so far is no longer needed."""
@@ -92,43 +100,70 @@ class Journal:
     def _on_change(self, change: Change) -> None:
         if change.live or not change.step or self._session is None:
             return
-        plan = self._session.plan
-        if self._file is None:
-            self._begin()
-        self._line({"step": change.step, "rows": _changed_rows(self._written, plan), "keys": _keys(plan)})
+        plan, before = self._session.plan, self._written
         self._written = plan
+        try:
+            if self._file is None:
+                self._begin(before)
+            rows, hashes = _changed_rows(before, plan), plan.input_hash
+            self._line({"step": change.step, "rows": rows, "keys": _keys(plan), "input_hash": hashes})
+        except InputError as error:
+            if self._problem is None:
+                raise
+            self._problem(str(error))
 
-    def _begin(self) -> None:
-        assert self._session is not None and self._written is not None
+    def _begin(self, plan: Plan | None) -> None:
+        assert self._session is not None and plan is not None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path = self.folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}{_SUFFIX}"
             self._lock = hold(self._path.with_suffix(_LOCK))
             self._file = self._path.open("x", encoding="utf-8")
         except OSError as error:
-            raise InputError(
-                f"unsaved work cannot be kept in '{self.folder}' ({error.strerror}); save often"
-            ) from error
-        self._line({"version": _VERSION, "plan": _bare(self._written), "automatic": _bare(self._session.automatic)})
+            raise self._cannot_keep(error) from error
+        self._line({"version": _VERSION, "plan": _bare(plan), "automatic": _bare(self._session.automatic)})
+        self._remove_outdated()
+
+    def _remove_outdated(self) -> None:
+        """Files that were left where the disk was full: the present one holds everything that is in them."""
+        while self._outdated:
+            with suppress(OSError):
+                self._outdated.pop().unlink(missing_ok=True)
 
     def _line(self, values: dict[str, Any]) -> None:
+        """Onto the disk, whole. After a failure the next step begins a new file: this one may end in half a line."""
         assert self._file is not None
-        self._file.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._close()
+            if self._path is not None:
+                self._outdated.append(self._path)
+            self._path = None
+            raise self._cannot_keep(error) from error
+
+    def _cannot_keep(self, error: OSError) -> InputError:
+        return InputError(f"unsaved work cannot be kept in '{self.folder}' ({error.strerror}); save often")
 
     def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        if self._lock is not None and self._path is not None:
-            self._lock.close()
-            self._path.with_suffix(_LOCK).unlink(missing_ok=True)
+        file, lock = self._file, self._lock
         self._file = self._lock = None
+        with suppress(OSError):  # a full disk: what was flushed before is there
+            if file is not None:
+                file.close()
+        with suppress(OSError):
+            if lock is not None and self._path is not None:
+                lock.close()
+                self._path.with_suffix(_LOCK).unlink(missing_ok=True)
 
     def _drop(self) -> None:
         self._close()
+        self._remove_outdated()
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
         self._path = None
 
 
@@ -138,7 +173,7 @@ def unsaved_work(folder: str | Path, labels_hash: str | None = None) -> list[Uns
     Parameters
     ----------
     labels_hash:
-        Only of the case with these labels (``plan.input_hash["labels"]``).
+        Only work that was graded against these labels at some time: those of the case, or as they were corrected.
 
     A journal that another running program is writing, or that is damaged from its first line on, is left out; of one
     whose last line was cut off everything before that line is used.
@@ -149,7 +184,7 @@ def unsaved_work(folder: str | Path, labels_hash: str | None = None) -> list[Uns
         if _in_use(path):
             continue
         work = _read(path)
-        if work is not None and (labels_hash is None or work.plan.input_hash.get("labels") == labels_hash):
+        if work is not None and (labels_hash is None or labels_hash in work.labels_hashes):
             found.append(work)
     return sorted(found, key=lambda work: work.modified, reverse=True)
 
@@ -161,14 +196,16 @@ def discard(work: Unsaved) -> None:
 
 
 def _read(path: Path) -> Unsaved | None:
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     try:
+        modified = path.stat().st_mtime
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         first = json.loads(lines[0])
         plan = plan_from_document(first["plan"])
         automatic = plan_from_document(first["automatic"]) if first.get("automatic") else None
         if first["version"] != _VERSION:
             return None
-    except (ValueError, KeyError, TypeError):
+        hashes = {plan.input_hash.get("labels")}
+    except (OSError, *_NONSENSE):
         return None
     steps = 0
     for line in lines[1:]:
@@ -176,13 +213,16 @@ def _read(path: Path) -> Unsaved | None:
             values = json.loads(line)
             rows = plan_from_document({"screws": values["rows"]}).screws
             keys = {tuple(key) for key in values["keys"]}
-        except (ValueError, KeyError, TypeError, InputError):
+            input_hash = dict(values["input_hash"])
+        except _NONSENSE:
             break
         for row in rows:
             plan = plan.with_screw(row)
-        plan = replace(plan, screws=tuple(row for row in plan.screws if _name(row) in keys))
+        kept = tuple(row for row in plan.screws if _name(row) in keys)
+        plan = replace(plan, screws=kept, input_hash=input_hash)
+        hashes.add(input_hash.get("labels"))
         steps += 1
-    return Unsaved(path, plan, automatic, steps, path.stat().st_mtime)
+    return Unsaved(path, plan, automatic, steps, modified, frozenset(text for text in hashes if text))
 
 
 def _in_use(path: Path) -> bool:

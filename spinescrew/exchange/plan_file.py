@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spinescrew.anatomy.vertebra import Spine
-from spinescrew.errors import InputError
+from spinescrew.errors import InputError, OtherImageError
 from spinescrew.exchange import document
 from spinescrew.geometry.atomic import atomic_path
 from spinescrew.planning.plan import Plan
@@ -71,7 +71,7 @@ def check_plan_matches(plan: Plan, spine: Spine, *, confirmed: bool = False) -> 
 
     Raises
     ------
-    InputError
+    OtherImageError
         If anything does not match, or the plan does not say what it was made on, unless ``confirmed``.
     """
     found: list[str] = []
@@ -82,7 +82,7 @@ def check_plan_matches(plan: Plan, spine: Spine, *, confirmed: bool = False) -> 
         if expected and volume is not None and volume.content_hash() != expected:
             found.append(f"the plan was made on {words}")
     if found and not confirmed:
-        raise InputError(f"{' and '.join(found)}; open its own image, or confirm that it belongs to this one")
+        raise OtherImageError(f"{' and '.join(found)}; open its own image, or confirm that it belongs to this one")
     return tuple(found)
 
 

@@ -79,7 +79,10 @@ def set_seating(plan: Plan, level: Level, side: Side, spine: Spine, value_mm: fl
     now = seating(_screw_of(plan.get(level, side)), _vertebra(spine, level))
     if now is None:
         raise InputError(f"the axis of {level.label} {side} meets no bone; turn or move the screw first")
-    return edits.slide(plan, level, side, value_mm - now)
+    moved = edits.slide(plan, level, side, value_mm - now)
+    if seating(_screw_of(moved.get(level, side)), _vertebra(spine, level)) is None:
+        raise InputError(f"{value_mm:g} mm would take {level.label} {side} out of its bone; it stands at {now:.1f} mm")
+    return moved
 
 
 def set_entry_shift(

@@ -78,7 +78,8 @@ def place(
         shape = screw.shape
     else:
         shape = custom_shape(screw.shape.diameter_mm, length, screw.shape)
-        if catalog is not None:
+        # a typed diameter that no catalogue has stays, and so does the length that was dragged
+        if catalog is not None and shape.diameter_mm in catalog.diameters(level):
             shape = catalog.snap(level, shape.diameter_mm, length)
     return _changed(plan, level, side, Screw(entry, tip - entry, shape, screw.notes))
 

@@ -199,7 +199,7 @@ class Session:
         """The gesture ends and becomes a step, if it changed anything."""
         name, after = self._gesture, self._live
         self._gesture, self._live = "", None
-        if name and after is not None and after is not self._history.current:
+        if name and after is not None and _edited(self._history.current, after):
             keys = _differing(self._history.current, after)
             self._history.do(after, name)
             self._merge = ("", 0.0)
@@ -256,15 +256,14 @@ class Session:
 
         ``levels`` are those that changed, all when left out; their reviewed marks are cleared.
         """
-        touched = self._with_below(levels if levels is not None else spine.vertebrae)
+        changed = {row.level for row in self.plan.screws} | set(spine.vertebrae) if levels is None else set(levels)
+        touched = self._with_below(changed)
         self._spine, self._stale = spine, frozenset()
-        self._rewrite(touched)
-        before = self.plan
-        after = self._graded(before, before)
+        self._rewrite(touched | self._with_below(changed), spine.labels.content_hash())
+        current = self._history.current
+        after = self._history.amend(self._graded(current, current))
         if self._live is not None:
-            self._live = after
-        else:
-            self._history.amend(after)
+            after = self._live = self._graded(self._live, self._live)
         self._tell(Change(frozenset(row.key for row in after.screws), spine=True))
         return after
 
@@ -277,7 +276,7 @@ class Session:
             if row is None or row.screw is None or row.assessment is None or row.assessment.breach is None:
                 continue
             if row.assessment.execution_risk is None:
-                risk = execution_risk(row.screw, self._spine, row.level, row.side, draws=draws)
+                risk = execution_risk(row.screw, self._spine, row.level, row.side, self.options, draws=draws)
                 plan = plan.with_screw(replace(row, assessment=replace(row.assessment, execution_risk=risk)))
                 done.add(key)
         if done and not self._gesture:
@@ -295,18 +294,19 @@ class Session:
         """Every screw that has no assessment assessed, and the room between screws brought up to date."""
         missing = [row for row in plan.planned if row.assessment is None and row.level not in self._stale]
         for row in missing:
+            note = f"not graded: {row.level.label} is not in the label map"
             if row.level not in self._spine.vertebrae:
-                note = f"not graded: {row.level.label} is not in the label map"
                 if note not in row.notes:
                     plan = plan.with_screw(replace(row, notes=(*row.notes, note)))
                 continue
             assert row.screw is not None
             found = assess(row.screw, self._spine, row.level, row.side, (), self.options)
-            plan = plan.with_screw(replace(row, assessment=found))
+            notes = tuple(text for text in row.notes if text != note)
+            plan = plan.with_screw(replace(row, assessment=found, notes=notes))
         return _with_clearances(plan, before)
 
-    def _rewrite(self, levels: Collection[Level]) -> None:
-        """Assessments and reviewed marks of ``levels`` cleared in every plan of the history."""
+    def _rewrite(self, levels: Collection[Level], labels_hash: str = "") -> None:
+        """Assessments and reviewed marks of ``levels`` cleared in every plan of the history, which names its labels."""
         done: dict[int, tuple[PlannedScrew, PlannedScrew]] = {}
 
         def cleared(row: PlannedScrew) -> PlannedScrew:
@@ -317,7 +317,8 @@ class Session:
             return done[id(row)][1]
 
         def function(plan: Plan) -> Plan:
-            return replace(plan, screws=tuple(cleared(row) for row in plan.screws))
+            hashes = {**plan.input_hash, "labels": labels_hash} if labels_hash else plan.input_hash
+            return replace(plan, screws=tuple(cleared(row) for row in plan.screws), input_hash=hashes)
 
         self._history.rewrite(function)
         if self._live is not None:
@@ -337,6 +338,15 @@ def _differing(before: Plan, after: Plan) -> frozenset[Key]:
     old = {row.key: row for row in before.screws}
     new = {row.key: row for row in after.screws}
     return frozenset(key for key in old.keys() | new.keys() if old.get(key) is not new.get(key))
+
+
+def _edited(before: Plan, after: Plan) -> bool:
+    """Whether anything differs that a person can change; grades alone do not count."""
+
+    def by_hand(plan: Plan) -> dict[Key, tuple[object, ...]]:
+        return {r.key: (id(r.screw), r.locked, r.reviewed, r.reason, r.planned_by) for r in plan.screws}
+
+    return by_hand(before) != by_hand(after)
 
 
 def _with_clearances(plan: Plan, before: Plan | None) -> Plan:

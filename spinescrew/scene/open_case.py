@@ -63,10 +63,10 @@ class OpenCase:
         self.watch: SegmentationWatch | None = None
         if labels_node is not None and labels_node.IsA("vtkMRMLSegmentationNode"):
             self.watch = SegmentationWatch(labels_node, self.session, self.host, self._tell)
-        self.journal = Journal(journal_folder) if journal_folder is not None else None
+        self.on_problem: list[Callable[[str], None]] = self.shown.on_problem
+        self.journal = Journal(journal_folder, self._tell) if journal_folder is not None else None
         if self.journal is not None:
             self.journal.follow(self.session, unsaved)
-        self.on_problem: list[Callable[[str], None]] = self.shown.on_problem
 
     @property
     def closed(self) -> bool:

@@ -1,0 +1,31 @@
+"""What the user chose, kept in the scene."""
+
+from typing import Annotated
+
+from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode
+from slicer.parameterNodeWrapper import Choice, parameterNodeWrapper
+
+
+@parameterNodeWrapper
+class SpinePlannerParameters:
+    """Choices of the panel; the plan itself has its own node.
+
+    Attributes
+    ----------
+    volume:
+        The CT; may be left out.
+    labels:
+        Segmentation or label volume with the named vertebrae.
+    levels:
+        For example ``"L1-S1"``; all where empty.
+    """
+
+    volume: vtkMRMLScalarVolumeNode
+    labels: vtkMRMLNode
+    levels: str
+    trajectory: Annotated[str, Choice(["straight-forward", "anatomic"])]
+    pivot: Annotated[str, Choice(["entry", "isthmus"])]
+    snap: bool = True
+    alignSlices: bool = True
+    holdImage: bool = False
+    showAutomatic: bool = False
