@@ -3,7 +3,7 @@
 from slicer.i18n import tr as _
 
 from spinescrew.planning import actions
-from spinescrew.reports.palette import grade_colour
+from spinescrew.reports.palette import grade_colour, ink_on
 from spinescrew.scene.add_screw import TwoClicks
 from spinescrew.scene.wording import difference, long_label
 
@@ -153,13 +153,13 @@ class AdjustSection:
         ui = self.ui
         if row is None:
             ui.gradeLabel.text = _("No screw is selected") if session is not None else ""
-            ui.gradeLabel.setStyleSheet("")
             ui.movedLabel.text = ""
             return
         stale = row.level in session.stale
-        ui.gradeLabel.text = long_label(row, stale)
-        letter = row.assessment.gertzbein_robbins if row.assessment is not None and not stale else ""
-        ui.gradeLabel.setStyleSheet(f"border-left: 10px solid {grade_colour(letter)}; padding-left: 6px")
+        letter = row.assessment.gertzbein_robbins if row.assessment is not None and not stale else None
+        colour = grade_colour(letter)
+        chip = f"<span style='background-color: {colour}; color: {ink_on(colour)}'>&nbsp;{letter or '?'}&nbsp;</span>"
+        ui.gradeLabel.text = f"{chip}&nbsp; <b>{long_label(row, stale)}</b>"
         moved = difference(row, session.automatic)
         text = _("the planner placed no screw here")
         if moved is not None:

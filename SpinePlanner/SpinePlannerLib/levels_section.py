@@ -18,6 +18,8 @@ class LevelsSection:
         ui = self.ui
         ui.levelsTable.setColumnCount(2)
         ui.levelsTable.setHorizontalHeaderLabels([_("Called now"), _("Shall be")])
+        ui.levelsTable.verticalHeader().hide()
+        ui.levelsTable.verticalHeader().setDefaultSectionSize(22)
         ui.levelsTable.horizontalHeader().setStretchLastSection(True)
         ui.readLevelsButton.connect("clicked(bool)", self.onRead)
         ui.shiftUpButton.connect("clicked(bool)", lambda *_unused: self.onShift(-1))

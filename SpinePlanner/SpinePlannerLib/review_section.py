@@ -23,6 +23,8 @@ class ReviewSection:
         table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(22)
         table.connect("cellClicked(int,int)", self.onRow)
 
     def refresh(self):
@@ -30,7 +32,8 @@ class ReviewSection:
         case, table = self.panel.case, self.ui.screwTable
         rows = case.session.plan.screws if case is not None else ()
         keys = [row.key for row in rows]
-        if keys != self._keys:
+        anew = keys != self._keys
+        if anew:
             self._keys, self._cells = keys, {}
             table.setRowCount(len(keys))
         for number, row in enumerate(rows):
@@ -38,6 +41,8 @@ class ReviewSection:
             if cells != self._cells.get(row.key):
                 self._cells[row.key] = cells
                 self._write(number, row, cells)
+        if anew:
+            table.resizeColumnsToContents()
         here = case.session.selected if case is not None else None
         if here in keys and table.currentRow() != keys.index(here):
             table.selectRow(keys.index(here))

@@ -132,8 +132,10 @@ def test_it_runs_where_the_library_is_not_installed(phantom, tmp_path, monkeypat
     monkeypatch.setenv("PYTHONPATH", "")
     with BackgroundPlanning(phantom.labels, None, (Level.L4,)).start() as job:
         command = Path(f"/proc/{job.pid}/environ")
+        while command.exists() and not (found := command.read_bytes()):
+            pass  # the child has not become its program yet
         if command.exists():
-            assert f"PYTHONPATH={LIBRARY}".encode() in command.read_bytes().split(b"\0")
+            assert f"PYTHONPATH={LIBRARY}".encode() in found.split(b"\0")
         assert len(job.result().plan.screws) == 2
 
 

@@ -103,7 +103,7 @@ def test_a_plan_is_graded_on_its_own_image_and_refused_on_another(case, tmp_path
     out = tmp_path / "out"
     assert run("plan", "--labels", case / "labels.nii.gz", "--levels", "L3-L4", "--out", out).returncode == 0
     names = {path.name for path in out.iterdir()}
-    assert names == {"plan.json", "screws.csv", "screws", "report.html"}
+    assert names == {"plan.json", "screws.csv", "screws", "report.html", "scene.mrb"}
     again = run("grade", "--labels", case / "labels.nii.gz", "--plan", out / "plan.json", "--out", tmp_path / "graded")
     assert again.returncode == 0, again.stderr
     other = run(

@@ -6,7 +6,7 @@ import numpy as np
 import vtk
 
 from spinescrew.reports.palette import UNGRADED, grade_colour
-from spinescrew.scene.grips import grip_point
+from spinescrew.scene.grips import PARTS, part_point
 from spinescrew.scene.screw_nodes import rgb_of
 from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.scene.wording import long_label, short_label, table_cells
@@ -30,7 +30,7 @@ def _check_screw(shown, row, stale):
     entry, tip = nodes.ends()
     np.testing.assert_allclose(entry, screw.entry, atol=1e-5)
     np.testing.assert_allclose(tip, screw.tip, atol=1e-5)
-    assert bool(nodes.node("line").GetLocked()) == row.locked
+    assert nodes.node("line").GetLocked(), "a line under a handle would take its clicks"
     pose = nodes.pose()
     np.testing.assert_allclose(pose[:3, 3], screw.entry, atol=1e-5)
     np.testing.assert_allclose(pose[:3, 2], screw.direction, atol=1e-6)
@@ -43,8 +43,11 @@ def _check_screw(shown, row, stale):
     graded = row.assessment if not stale else None
     colour = grade_colour(graded.gertzbein_robbins) if graded is not None else UNGRADED
     np.testing.assert_allclose(model.GetDisplayNode().GetColor(), rgb_of(colour), atol=1e-6)
+    for part in PARTS:
+        number = shown.grips.numbers()[row.key, part]
+        np.testing.assert_allclose(shown.grips.position(number), part_point(screw, part), atol=1e-5)
+        assert bool(shown.grips.node.GetNthControlPointLocked(number)) == row.locked
     number = shown.grips.keys()[row.key]
-    np.testing.assert_allclose(shown.grips.position(number), grip_point(screw), atol=1e-5)
     label = long_label if row.key == shown.session.selected else short_label
     assert shown.grips.node.GetNthControlPointLabel(number) == label(row, stale)
     _check_breach(nodes, graded)

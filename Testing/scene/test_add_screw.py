@@ -116,13 +116,17 @@ def test_a_point_that_only_follows_the_mouse_does_not_count(clicks, session, don
     np.testing.assert_allclose(session.plan.get(*L3L).screw.tip, screw.tip, atol=1e-4)
 
 
-def test_while_it_waits_the_mouse_places_points_of_its_line(clicks, scene):
+def test_while_it_waits_the_mouse_places_points_of_its_line_only(scene, session):
     interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    interaction.SetPlaceModePersistence(1)
+    clicks = TwoClicks(scene, session, lambda *_: None)
     selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
     assert mode_of(scene) == interaction.Place
     assert selection.GetActivePlaceNodeID() == clicks.node.GetID()
     assert selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsLineNode"
+    assert interaction.GetPlaceModePersistence() == 0
     assert not clicks.node.GetSaveWithScene()
+    clicks.cancel()
 
 
 def test_afterwards_the_line_is_gone_and_the_mouse_turns_views_again(scene, session, done, case):
@@ -131,7 +135,7 @@ def test_afterwards_the_line_is_gone_and_the_mouse_turns_views_again(scene, sess
     clicks = TwoClicks(scene, session, lambda *told: done.append(told))
     assert scene.GetNumberOfNodes() > count
     click_twice(clicks, case.plan.get(*L3L).screw)
-    assert clicks.node is None
+    assert clicks.node is None and len(clicks._observers) == 0
     assert scene.GetNumberOfNodes() == count
     assert mode_of(scene) == slicer.vtkMRMLInteractionNode.ViewTransform
 

@@ -154,10 +154,10 @@ def test_the_views_stand_along_the_screw_and_show_it_in_their_middle(slices, nod
 def test_an_aligned_view_is_not_touched_again(slices, nodes):
     screw, frame = screw_and_frame(POSES[7])
     slices.align(screw, frame)
-    before = [node.GetMTime() for node in nodes]
+    before = [node.GetSliceToRAS().GetMTime() for node in nodes]
     slices.align(screw, frame)
     slices.moved(screw, frame, live=False)
-    assert [node.GetMTime() for node in nodes] == before
+    assert [node.GetSliceToRAS().GetMTime() for node in nodes] == before
 
 
 def test_views_that_are_off_stay_as_they_are(nodes):

@@ -287,11 +287,7 @@ def test_names_that_no_spine_has_are_refused_and_nothing_is_renamed(nodes, names
     ("old", "new"),
     [
         (Level.T12, Level.T11),
-        pytest.param(
-            Level.L5,
-            Level.L6,
-            marks=pytest.mark.xfail(strict=True, reason="L6 has no code, so the segment keeps that of L5"),
-        ),
+        (Level.L5, Level.L6),
     ],
 )
 def test_renaming_says_the_new_level_in_name_terminology_and_colour(nodes, old, new):
@@ -441,7 +437,6 @@ def test_inputs_that_are_exchanged_are_the_ones_that_are_kept(open_case, scene, 
     assert kept_plan(scene)[2] is other
 
 
-@pytest.mark.xfail(strict=True, reason="content_hash tells -0.0 from 0.0 in the affine, and a node keeps no -0.0")
 def test_a_case_whose_affine_holds_negative_zeros_is_recognised_in_its_own_bundle(case, scene):
     affine = case.spine.labels.affine.copy()
     affine[0, 1] = -0.0

@@ -273,7 +273,7 @@ def test_a_corrected_segmentation_makes_grades_stale_and_new(planned, settle):
     write_segment(
         node, segments_by_level(node)[Level.L3], labels.with_array((array == Level.L3.value).astype(np.uint8))
     )
-    assert Level.L3 in session.stale
+    settle(until=lambda: Level.L3 in session.stale, limit=1.0)
     assert "stale" in planned.ui.gradeLabel.text
     assert not planned.ui.exportButton.enabled
     planned.ui.reviewedCheck.click()

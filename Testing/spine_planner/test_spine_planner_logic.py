@@ -1,4 +1,4 @@
-"""The module's Logic on a real MRML scene, as a script in Slicer's console uses it; and what the files must agree on."""
+"""The module's Logic on a real MRML scene, as a script in the console uses it; and what files must agree on."""
 
 import ast
 import importlib

@@ -47,6 +47,8 @@ def drag_figures(progress: Progress | None = None, edits: int = EDITS) -> dict[s
             node, number, point = _handle(shown, key, part)
             if n % 50 == 0:
                 node.GetDisplayNode().SetActiveControlPoint(number)
+                display = node.GetDisplayNode()
+                display.SetActiveComponent(display.ComponentControlPoint, number, "")
                 node.InvokeEvent(events.PointStartInteractionEvent)
                 memory.append(_settled_memory_mb()) if n > WARM_UP and n % 500 == 0 else None
                 home = point
@@ -76,12 +78,8 @@ def drag_figures(progress: Progress | None = None, edits: int = EDITS) -> dict[s
 
 def _handle(shown: Any, key: Any, part: str) -> tuple[Any, int, np.ndarray]:
     """(markups node, number of its point, where it is) of a handle."""
-    if part == "whole screw":
-        number = shown.grips.keys()[key]
-        return shown.grips.node, number, shown.grips.position(number)
-    line = shown.nodes(key).node("line")
-    number = 0 if part == "entry" else 1
-    return line, number, shown.nodes(key).ends()[number]
+    number = shown.grips.numbers()[key, "whole" if part == "whole screw" else part]
+    return shown.grips.node, number, shown.grips.position(number)
 
 
 def _assessment_ms(case: Any) -> float:

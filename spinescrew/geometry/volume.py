@@ -112,6 +112,6 @@ class Volume:
         """``sha256:...`` of voxels, type, shape and affine (rounded to 1e-6); file format does not matter."""
         digest = hashlib.sha256()
         digest.update(str((self.array.dtype.str, self.shape)).encode())
-        digest.update(np.round(self.affine, 6).tobytes())
+        digest.update((np.round(self.affine, 6) + 0.0).tobytes())  # -0.0 is 0.0
         digest.update(np.ascontiguousarray(self.array).tobytes())
         return "sha256:" + digest.hexdigest()

@@ -1,9 +1,13 @@
-"""Handles for whole screws: one fiducial list with a point in the middle of every screw, labelled with its grade."""
+"""Handles: one fiducial list with three points for every screw: its entry, its tip, and the middle for the whole.
+
+The lines between are locked: Slicer gives a click to whatever markup is nearest, and to a hand that aims for the middle
+of a screw that would nearly always be its line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import slicer
@@ -16,13 +20,16 @@ from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore
 from spinescrew.scene.wording import long_label, short_label
 
+Part = Literal["whole", "entry", "tip"]
+
 ROLE = "grips"
+PARTS: tuple[Part, ...] = ("whole", "entry", "tip")
 _SAME_MM = 1e-7
 _SHARE = 0.4
 
 
 class Grips:
-    """Points that move whole screws; the description of a point says which screw it holds."""
+    """Points that move screws; the description of a point says which screw it holds, and by which part."""
 
     def __init__(self, scene: Any, store: PlanStore, folder: int) -> None:
         self._scene, self._store, self._folder = scene, store, folder
@@ -47,15 +54,19 @@ class Grips:
         return node
 
     def keys(self) -> dict[Key, int]:
-        """Number of the point of each screw."""
+        """Number of the point that holds each whole screw."""
+        return {key: number for (key, part), number in self.numbers().items() if part == "whole"}
+
+    def numbers(self) -> dict[tuple[Key, Part], int]:
+        """Number of the point of each part of each screw."""
         node = self.node
         if node is None:
             return {}
         found = {}
         for n in range(node.GetNumberOfControlPoints()):
-            key = key_from_text(node.GetNthControlPointDescription(n))
-            if key is not None:
-                found[key] = n
+            held = part_from_text(node.GetNthControlPointDescription(n))
+            if held is not None:
+                found[held] = n
         return found
 
     def position(self, number: int) -> np.ndarray:
@@ -65,34 +76,39 @@ class Grips:
         return point
 
     def show(self, rows: Iterable[PlannedScrew], selected: Key | None, stale: frozenset[Level]) -> None:
-        """A point for each of these planned screws where it stands, labelled as it is graded."""
+        """Points for each of these planned screws where it stands, labelled as it is graded."""
         node = self.ensure()
-        numbers = self.keys()
+        numbers = self.numbers()
         for row in rows:
             if row.screw is None:
                 continue
-            here = grip_point(row.screw)
-            number = numbers.get(row.key)
-            if number is None:
-                number = node.AddControlPointWorld(vtk.vtkVector3d(*here))
-                node.SetNthControlPointDescription(number, text_from_key(row.key))
-            elif np.abs(self.position(number) - here).max() > _SAME_MM:
-                node.SetNthControlPointPositionWorld(number, *here)
-            old = row.level in stale
-            label = long_label(row, old) if row.key == selected else short_label(row, old)
-            if node.GetNthControlPointLabel(number) != label:
-                node.SetNthControlPointLabel(number, label)
-            if bool(node.GetNthControlPointLocked(number)) != row.locked:
-                node.SetNthControlPointLocked(number, row.locked)
-            if bool(node.GetNthControlPointSelected(number)) != (row.key == selected):
-                node.SetNthControlPointSelected(number, row.key == selected)
+            old, chosen = row.level in stale, row.key == selected
+            label = long_label(row, old) if chosen else short_label(row, old)
+            for part in PARTS:
+                number = self._place(row.key, part, part_point(row.screw, part), numbers)
+                text = label if part == "whole" else ""
+                if node.GetNthControlPointLabel(number) != text:
+                    node.SetNthControlPointLabel(number, text)
+                if bool(node.GetNthControlPointLocked(number)) != row.locked:
+                    node.SetNthControlPointLocked(number, row.locked)
+                if bool(node.GetNthControlPointSelected(number)) != chosen:
+                    node.SetNthControlPointSelected(number, chosen)
 
     def keep_only(self, keys: Iterable[Key]) -> None:
         """Take out the points of all other screws."""
         wanted = set(keys)
-        for key, number in sorted(self.keys().items(), key=lambda item: -item[1]):
+        for (key, _part), number in sorted(self.numbers().items(), key=lambda item: -item[1]):
             if key not in wanted:
                 self.node.RemoveNthControlPoint(number)
+
+    def _place(self, key: Key, part: Part, here: np.ndarray, numbers: dict[tuple[Key, Part], int]) -> int:
+        number = numbers.get((key, part))
+        if number is None:
+            number = int(self.node.AddControlPointWorld(vtk.vtkVector3d(*here)))
+            self.node.SetNthControlPointDescription(number, f"{text_from_key(key)} {part}")
+        elif np.abs(self.position(number) - here).max() > _SAME_MM:
+            self.node.SetNthControlPointPositionWorld(number, *here)
+        return number
 
     def remove(self) -> None:
         """Take the list out of the scene."""
@@ -106,17 +122,25 @@ def grip_point(screw: Screw) -> np.ndarray:
     return np.asarray(screw.entry + _SHARE * screw.shape.length_mm * screw.direction)
 
 
+def part_point(screw: Screw, part: Part) -> np.ndarray:
+    """(3,) RAS: where a part of a screw is grabbed."""
+    if part == "whole":
+        return grip_point(screw)
+    return np.asarray(screw.entry if part == "entry" else screw.tip)
+
+
 def text_from_key(key: Key) -> str:
     """``"L3 left"``."""
     return f"{key[0].name} {key[1]}"
 
 
-def key_from_text(text: str) -> Key | None:
-    """The key in a point's description; ``None`` if it is something else."""
+def part_from_text(text: str) -> tuple[Key, Part] | None:
+    """Key and part in a point's description; ``None`` if it is something else."""
     words = (text or "").split()
-    if len(words) != 2 or words[0] not in Level.__members__ or words[1] not in ("left", "right"):
+    if len(words) != 3 or words[0] not in Level.__members__ or words[1] not in ("left", "right"):
         return None
-    return Level[words[0]], "left" if words[1] == "left" else "right"
+    part = next((part for part in PARTS if part == words[2]), None)
+    return None if part is None else ((Level[words[0]], "left" if words[1] == "left" else "right"), part)
 
 
 def _dress(display: Any) -> None:

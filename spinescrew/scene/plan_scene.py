@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from spinescrew.planning.plan import Key, Plan
 from spinescrew.planning.session import Change, Session
 from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.ghost import Ghost
-from spinescrew.scene.grips import Grips, grip_point, text_from_key
+from spinescrew.scene.grips import PARTS, Grips, Part, part_point, text_from_key
 from spinescrew.scene.host import DirectHost, Host
 from spinescrew.scene.meshes import BonePiercing
 from spinescrew.scene.observers import Observers
@@ -176,6 +176,7 @@ class PlanScene:
         self._observers.remove(group)
         for event in (kind.PointModifiedEvent, kind.PointRemovedEvent):
             self._observers.add(line, event, lambda *_: self._touch(key, "line"), group)
+        # lines are locked, but someone may unlock one in the Markups module
         self._observers.add(line, kind.PointStartInteractionEvent, lambda *_: self._on_start(key, "line"), group)
         self._observers.add(line, kind.PointEndInteractionEvent, lambda *_: self._on_end(), group)
         moved = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
@@ -195,11 +196,11 @@ class PlanScene:
             self._touched[key] = what
             self.host.soon(self.flush)
 
-    def _on_start(self, key: Key, what: str) -> None:
+    def _on_start(self, key: Key, part: str) -> None:
         if self._writing or self.closed:
             return
         self.flush()
-        words = "move" if what == "grip" else "drag"
+        words = "move" if part == "whole" else "drag"
         self.session.begin(f"{words} {text_from_key(key)}")
         row = self._row(key)
         if row is not None and row.screw is not None:
@@ -214,26 +215,35 @@ class PlanScene:
         self.session.end()
 
     def _on_grip_start(self) -> None:
-        display = self.grips.node.GetDisplayNode()
-        number = display.GetActiveControlPoint("") if display is not None else -1
-        key = next((key for key, n in self.grips.keys().items() if n == number), None)
-        if key is not None:
-            self._on_start(key, "grip")
-
-    def _on_grips(self) -> None:
-        """Some whole-screw handle was moved or removed: find out which at the next frame."""
         if self._writing or self.closed:
             return
-        numbers = self.grips.keys()
-        for key in list(self._screws):
-            row = self._row(key)
-            if row is None or row.screw is None:
-                continue
-            number = numbers.get(key)
-            if number is None:
-                self._touch(key, "removed")
-            elif np.abs(self.grips.position(number) - grip_point(row.screw)).max() > _MOVED_MM:
-                self._touch(key, "grip")
+        display = self.grips.node.GetDisplayNode()
+        number = display.GetActiveControlPoint("") if display is not None else -1
+        held = next((held for held, n in self.grips.numbers().items() if n == number), None)
+        if held is not None:
+            self._on_start(*held)
+
+    def _on_grips(self) -> None:
+        """Some handle was moved or removed: find out which at the next frame."""
+        if self._writing or self.closed:
+            return
+        numbers = self.grips.numbers()
+        touched = {key: self._touched_part(key, numbers) for key in self._screws}
+        for key, part in touched.items():
+            if part:
+                self._touch(key, part)
+
+    def _touched_part(self, key: Key, numbers: Mapping[tuple[Key, Part], int]) -> str:
+        """Which handle of a screw is not where its plan has it; ``"removed"`` if one is gone, empty if none."""
+        row = self._row(key)
+        if row is None or row.screw is None:
+            return ""
+        if any((key, part) not in numbers for part in PARTS):
+            return "removed"
+        for part in PARTS:
+            if np.abs(self.grips.position(numbers[key, part]) - part_point(row.screw, part)).max() > _MOVED_MM:
+                return part
+        return ""
 
     def _on_node_removed(self, node: Any) -> None:
         if self._writing or self.closed or node is None:
@@ -261,9 +271,13 @@ class PlanScene:
         name = f"move {text_from_key(key)}"
         if what == "removed":
             self.session.edit(f"delete {text_from_key(key)}", lambda plan: edits.delete(plan, level, side))
-        elif what == "grip":
-            shift = self.grips.position(self.grips.keys()[key]) - grip_point(row.screw)
+        elif what == "whole":
+            shift = self.grips.position(self.grips.keys()[key]) - part_point(row.screw, "whole")
             self.session.edit(name, lambda plan: edits.move(plan, level, side, shift), merge=True)
+        elif what in ("entry", "tip"):
+            numbers = self.grips.numbers()
+            entry, tip = (self.grips.position(numbers[key, end]) for end in ("entry", "tip"))
+            self._place(key, *self._with_held_end(key, row.screw, entry, tip))
         elif what == "pose":
             self._place(key, *screw_pose_ends(self.nodes(key).pose(), row.screw.shape.length_mm))
         else:

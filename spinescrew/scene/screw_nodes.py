@@ -139,8 +139,6 @@ class ScrewNodes:
             line.GetNthControlPointPositionWorld(n, now)
             if np.abs(now - point).max() > _SAME_MM or line.GetNthControlPointPositionStatus(n) != 2:
                 line.SetNthControlPointPositionWorld(n, *point)
-        if bool(line.GetLocked()) != row.locked:
-            line.SetLocked(row.locked)
         display = line.GetDisplayNode()
         if display is None:
             return
@@ -229,9 +227,9 @@ def _set(node: Any, name: str, value: Any) -> None:
 
 
 def _dress_line(node: Any) -> None:
-    """Points that can be grabbed inside opaque bone and that do not jump to its surface."""
+    """The axis, seen inside opaque bone; it is grabbed by its handles (:mod:`spinescrew.scene.grips`)."""
+    node.SetLocked(True)
     display = node.GetDisplayNode()
-    display.SetSnapMode(display.SnapModeUnconstrained)
     display.SetOccludedVisibility(True)
     display.SetOccludedOpacity(0.6)
     display.SetPointLabelsVisibility(False)

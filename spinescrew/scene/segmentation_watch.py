@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import slicer
-import vtk
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.update import changed_levels, update_spine
@@ -14,9 +13,9 @@ from spinescrew.errors import SpineScrewError
 from spinescrew.planning.session import Session
 from spinescrew.scene.host import Host
 from spinescrew.scene.observers import Observers
-from spinescrew.scene.volumes import labels_from_segmentation, level_from_name, segments_by_level
+from spinescrew.scene.volumes import labels_from_segmentation, level_from_name
 
-REST_S = 0.2
+REST_S = 0.1
 
 
 class SegmentationWatch:
@@ -35,22 +34,16 @@ class SegmentationWatch:
     ) -> None:
         self.node, self.session, self.host, self._tell = node, session, host, tell
         self._observers = Observers()
-        segmentation = node.GetSegmentation()
-        self._levels = {identifier: level for level, identifier in segments_by_level(node).items()}
-
-        @vtk.calldata_type(vtk.VTK_STRING)
-        def edited(_caller: Any, _event: str, identifier: str) -> None:
-            self._on_edited(identifier)
-
+        self._levels = _names(node)
         kind = slicer.vtkSegmentation
-        for event in (kind.SourceRepresentationModified, kind.SegmentAdded, kind.SegmentRemoved):
-            self._observers.add(segmentation, event, edited)
-
-        @vtk.calldata_type(vtk.VTK_STRING)
-        def renamed(_caller: Any, _event: str, identifier: str) -> None:
-            self._on_renamed(identifier)
-
-        self._observers.add(segmentation, kind.SegmentModified, renamed)
+        for event in (
+            kind.SourceRepresentationModified,
+            kind.RepresentationModified,
+            kind.SegmentAdded,
+            kind.SegmentRemoved,
+            kind.SegmentModified,  # renamed; undo of the Segment Editor tells nothing else
+        ):
+            self._observers.add(node.GetSegmentation(), event, lambda *_: host.soon(self.look))
 
     @property
     def observer_count(self) -> int:
@@ -61,32 +54,41 @@ class SegmentationWatch:
         """Stop watching."""
         self._observers.remove()
 
+    def look(self) -> None:
+        """Grades of whatever differs from what was measured are stale now, and are made anew when the hand rests."""
+        before = self.session.spine.labels
+        try:
+            changed = changed_levels(before, labels_from_segmentation(self.node, before))
+        except SpineScrewError:
+            names = _names(self.node)
+            levels = [names.get(identifier) for identifier in names.keys() | self._levels.keys()]
+            before_levels = [self._levels.get(identifier) for identifier in names.keys() | self._levels.keys()]
+            pairs = [pair for pair in zip(levels, before_levels, strict=True) if pair[0] is not pair[1]]
+            changed = frozenset(level for pair in pairs for level in pair if level is not None)
+            changed = changed or frozenset(self.session.spine.vertebrae)
+        self._levels = _names(self.node)
+        planned = {row.level for row in self.session.plan.screws}
+        self.session.mark_stale(
+            [level for level in changed if level in self.session.spine.vertebrae or level in planned]
+        )
+        if changed or self.session.stale:
+            self.host.later("remeasure", REST_S, self.remeasure)
+
     def remeasure(self) -> None:
         """Measure what changed and grade again; says what is wrong where the segmentation cannot be used."""
+        before = self.session.spine
         try:
-            labels = labels_from_segmentation(self.node, self.session.spine.labels)
-            changed = changed_levels(self.session.spine.labels, labels)
-            if not changed and not self.session.stale:
-                return
-            self._levels = {identifier: level for level, identifier in segments_by_level(self.node).items()}
-            self.session.use_spine(update_spine(self.session.spine, labels, changed), changed)
+            labels = labels_from_segmentation(self.node, before.labels)
+            changed = changed_levels(before.labels, labels)
+            if changed or self.session.stale:
+                self.session.use_spine(update_spine(before, labels, changed), changed | self.session.stale)
         except SpineScrewError as error:
             self._tell(str(error))
 
-    def _on_edited(self, identifier: str) -> None:
-        segment = self.node.GetSegmentation().GetSegment(identifier) if identifier else None
-        named = level_from_name(segment.GetName()) if segment is not None else None
-        levels = {level for level in (named, self._levels.get(identifier)) if level is not None}
-        self._stale(levels or set(self.session.spine.vertebrae))
 
-    def _on_renamed(self, identifier: str) -> None:
-        segment = self.node.GetSegmentation().GetSegment(identifier) if identifier else None
-        now = level_from_name(segment.GetName()) if segment is not None else None
-        before = self._levels.get(identifier)
-        if now is not before:
-            self._stale({level for level in (now, before) if level is not None})
-
-    def _stale(self, levels: set[Level]) -> None:
-        known = {level for level in levels if level in self.session.spine.vertebrae}
-        self.session.mark_stale(known)
-        self.host.later("remeasure", REST_S, self.remeasure)
+def _names(node: Any) -> dict[str, Level]:
+    """Level by segment identifier, as far as names tell; two of one name are no error here."""
+    segmentation = node.GetSegmentation()
+    identifiers = [segmentation.GetNthSegmentID(n) for n in range(segmentation.GetNumberOfSegments())]
+    named = {identifier: level_from_name(segmentation.GetSegment(identifier).GetName()) for identifier in identifiers}
+    return {identifier: level for identifier, level in named.items() if level is not None}

@@ -170,6 +170,8 @@ def name_segment(segment: Any, level: Level) -> None:
     entry = terminology_entry(level)
     if entry:
         segment.SetTag(segment.GetTerminologyEntryTagName(), entry)
+    else:
+        segment.RemoveTag(segment.GetTerminologyEntryTagName())
     segment.SetColor(*colour(level))
 
 

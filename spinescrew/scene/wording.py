@@ -13,14 +13,14 @@ COLUMNS = (
     "Level",
     "Side",
     "Screw",
+    "GR",
+    "Facet",
+    "Breach mm",
+    "Canal mm",
     "PTA",
     "PSA",
     "Depth %",
     "Fill %",
-    "GR",
-    "Breach mm",
-    "Facet",
-    "Canal mm",
     "Entry moved mm",
     "Tip moved mm",
     "Turned deg",
@@ -78,10 +78,10 @@ def table_cells(row: PlannedScrew, automatic: Plan | None, stale: bool = False) 
         share = (_one(found.depth_percent, 0), _one(found.fill_percent, 0))
         measures = (_one(found.pta_deg), _one(found.psa_deg), *share)
         facet = str(found.facet_grade) if isinstance(found.facet_grade, int) else "-"
-        grades = (found.gertzbein_robbins, _one(found.breach_mm), facet, _one(found.canal_clearance_mm))
+        grades = (found.gertzbein_robbins, facet, _one(found.breach_mm), _one(found.canal_clearance_mm))
     moved = difference(row, automatic)
     shifts = ("", "", "") if moved is None else tuple(_one(value) for value in moved)
-    return (row.level.name, row.side, size_text(row), *measures, *grades, *shifts, state_text(row))
+    return (row.level.name, row.side, size_text(row), *grades, *measures, *shifts, state_text(row))
 
 
 def difference(row: PlannedScrew, automatic: Plan | None) -> Moved | None:
