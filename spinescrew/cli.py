@@ -197,6 +197,14 @@ def bench_drag(
     _figures("drag", lambda progress: drag_figures(progress, edits), json)
 
 
+@bench_app.command("correction")
+def bench_correction(json: JsonOption = None) -> None:
+    """Time a corrected vertebra until its grades stand again. Example: spinescrew bench correction"""
+    from spinescrew.cohort.bench_correction import correction_figures
+
+    _figures("correction", correction_figures, json)
+
+
 def _figures(title: str, measure: object, path: Path | None) -> None:
     from spinescrew.cohort.bench import write_figures
 

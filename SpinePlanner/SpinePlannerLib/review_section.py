@@ -46,6 +46,7 @@ class ReviewSection:
         here = case.session.selected if case is not None else None
         if here in keys and table.currentRow() != keys.index(here):
             table.selectRow(keys.index(here))
+            table.scrollToItem(table.item(keys.index(here), 0), qt.QAbstractItemView.PositionAtCenter)
         self.ui.reviewLabel.text = self._summary(rows)
 
     def onRow(self, number, _column=0):

@@ -35,6 +35,7 @@ from spinescrew.scene.volumes import (
     segments_by_level,
     volume_from_node,
 )
+from spinescrew.scene.wording import COLUMNS
 
 L3L = (Level.L3, "left")
 
@@ -113,7 +114,7 @@ def test_differences_are_told_from_the_automatic_plan_that_was_given(case, open_
     moved = edits.slide(case.plan, *L3L, 3.0)
     opened = open_case(automatic=moved)
     assert opened.session.automatic is moved
-    assert opened.shown.table.cells(L3L)[11] == "3.0"
+    assert opened.shown.table.cells(L3L)[COLUMNS.index("Entry moved mm")] == "3.0"
 
 
 def test_a_refused_edit_is_told_to_whoever_listens(open_case):
@@ -388,7 +389,7 @@ def test_a_bundle_goes_on_where_it_was_written(loaded, case):
         assert again.assessment.gertzbein_robbins == row.assessment.gertzbein_robbins
         assert again.assessment.breach.margin_mm == pytest.approx(row.assessment.breach.margin_mm, abs=1e-3)
     slide(opened)
-    assert opened.shown.table.cells(L3L)[11] == "2.0"
+    assert opened.shown.table.cells(L3L)[COLUMNS.index("Entry moved mm")] == "2.0"
     opened.close()
 
 

@@ -215,11 +215,15 @@ def register_module(name: str, path: Path) -> Any:
 
 
 @contextmanager
-def running_slicer(module_folder: Path) -> Iterator[Records]:
-    """Slicer with an empty scene, and the modules of this folder; errors in slots are raised at the end."""
+def running_slicer(module_folder: Path, slices: bool = True) -> Iterator[Records]:
+    """Slicer with an empty scene, and the modules of this folder; errors in slots are raised at the end.
+
+    Without ``slices`` there are no slice nodes: views that are drawn bring their own.
+    """
     qt = qt_module()
     with full_scene() as scene, tempfile.TemporaryDirectory() as folder, Recording() as written:
-        _add_views(scene)
+        if slices:
+            _add_slices(scene)
         added = _modules(qt)
         kept = {name: sys.modules.get(name) for name in added}
         before = {name: getattr(slicer, name, None) for name in ("mrmlScene", "app", "modules")}
@@ -259,17 +263,13 @@ def _inside(name: str, folder: Path) -> bool:
     return bool(file) and folder in Path(str(file)).parents
 
 
-def _add_views(scene: Any) -> None:
+def _add_slices(scene: Any) -> None:
     for name in SLICES:
         node = slicer.vtkMRMLSliceNode()
         node.SetSingletonTag(name)
         node.SetName(name)
         node.SetLayoutName(name)
         scene.AddNode(node)
-    view = slicer.vtkMRMLViewNode()
-    view.SetSingletonTag("1")
-    view.SetLayoutName("1")
-    scene.AddNode(view)
 
 
 def _modules(qt: types.ModuleType) -> dict[str, types.ModuleType]:

@@ -10,7 +10,7 @@ from stand_in_signals import connected
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.update import changed_levels
 from spinescrew.planning import actions
-from spinescrew.scene.volumes import labels_from_node, matrix_from_array
+from spinescrew.scene.volumes import labels_from_node
 
 KEY = (Level.L3, "right")
 
@@ -252,9 +252,13 @@ def test_the_views_stand_along_the_screw_and_come_back(opened, planned):
 
 def test_the_automatic_plan_is_shown_on_request(planned):
     planned.ui.automaticCheck.click()
-    assert planned.case.shown.ghost.shown
+    ghost = planned.case.shown.ghost
+    assert ghost.shown
     select(planned)
+    assert not ghost.node(KEY).GetDisplayNode().GetVisibility(), "it is where the screw is"
     planned.ui.lateralSlider.value = 3.0
+    assert ghost.node(KEY).GetDisplayNode().GetVisibility()
+    assert not ghost.node((Level.L3, "left")).GetDisplayNode().GetVisibility()
     assert "3.0 mm at the entry, 3.0 mm at the tip, 0.0 degrees" in planned.ui.movedLabel.text
     planned.ui.automaticCheck.click()
     assert not planned.case.shown.ghost.shown
@@ -268,7 +272,7 @@ def test_a_corrected_segmentation_makes_grades_stale_and_new(planned, settle):
     index = np.round(labels.ras_to_index(session.spine.vertebrae[Level.L3].pedicles["right"].isthmus)).astype(int)
     box = tuple(slice(i - 4, i + 5) for i in index)
     array[box] = np.where(array[box] == Level.L3.value, 0, array[box])
-    from spinescrew.scene.volumes import segments_by_level
+    from spinescrew.scene.volumes import segments_by_level, write_segment
 
     write_segment(
         node, segments_by_level(node)[Level.L3], labels.with_array((array == Level.L3.value).astype(np.uint8))
@@ -284,18 +288,6 @@ def test_a_corrected_segmentation_makes_grades_stale_and_new(planned, settle):
     assert row(planned).assessment.gertzbein_robbins != session.automatic.get(*KEY).assessment.gertzbein_robbins
     assert row(planned).assessment.gertzbein_robbins in planned.ui.gradeLabel.text
     assert planned.ui.exportButton.enabled
-
-
-def write_segment(node, identifier, volume):
-    """What the Segment Editor does at the end of a stroke."""
-    image = slicer.vtkOrientedImageData()
-    from vtk.util.numpy_support import numpy_to_vtk
-
-    image.SetDimensions(volume.shape)
-    image.GetPointData().SetScalars(numpy_to_vtk(volume.array.ravel(order="F"), deep=True))
-    image.SetImageToWorldMatrix(matrix_from_array(volume.affine))
-    logic = slicer.vtkSlicerSegmentationsModuleLogic
-    logic.SetBinaryLabelmapToSegment(image, node, identifier, logic.MODE_REPLACE, image.GetExtent())
 
 
 def test_levels_are_shifted_and_renamed_before_planning(chosen):

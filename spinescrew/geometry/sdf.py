@@ -9,6 +9,7 @@ still leaves open is stated beside each grade (``grading``).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -154,8 +155,10 @@ def _without_bias(field: NDArray[np.float32], sigma: Floats) -> NDArray[np.float
 
     On a convex wall both are shifted inwards in proportion to their variances; their combination is not.
     """
-    narrow = gaussian_filter(field, sigma, mode="nearest", truncate=3.0)
-    wide = gaussian_filter(field, sigma * np.sqrt(2.0), mode="nearest", truncate=3.0)
+    with ThreadPoolExecutor(2) as pool:
+        narrow, wide = pool.map(
+            lambda width: gaussian_filter(field, width, mode="nearest", truncate=3.0), (sigma, sigma * np.sqrt(2.0))
+        )
     return 2.0 * narrow - wide
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import slicer
 
 from spinescrew.implants.mesh import pose_matrix
-from spinescrew.planning.plan import Key, Plan
+from spinescrew.implants.screw import Screw
+from spinescrew.planning.plan import Key, Plan, PlannedScrew
 from spinescrew.scene.meshes import polydata, screw_surface
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore, screw_role
 
 COLOUR = (0.55, 0.85, 1.0)
+_SAME_MM = 0.05
 _FOLDER = "Automatic plan"
 
 
@@ -22,6 +26,7 @@ class Ghost:
     def __init__(self, scene: Any, store: PlanStore, folder: int) -> None:
         self._scene, self._store, self._parent = scene, store, folder
         self._item = 0
+        self._automatic: dict[Key, Screw] = {}
 
     @property
     def shown(self) -> bool:
@@ -35,6 +40,7 @@ class Ghost:
         self.hide()
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
         self._item = hierarchy.CreateFolderItem(self._parent, _FOLDER)
+        self._automatic = {row.key: row.screw for row in plan.planned if row.screw is not None}
         for row in plan.planned:
             assert row.screw is not None
             surface = screw_surface(row.screw.shape)
@@ -55,6 +61,15 @@ class Ghost:
             item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._item, node)
             hierarchy.SetItemParent(item, self._item)
 
+    def compare(self, rows: Iterable[PlannedScrew]) -> None:
+        """Only ghosts from which the screw in hand differs are seen: two surfaces in one place would flicker."""
+        for row in rows:
+            node = self.node(row.key)
+            if node is not None:
+                automatic = self._automatic.get(row.key)
+                same = automatic is not None and row.screw is not None and _same(row.screw, automatic)
+                node.GetDisplayNode().SetVisibility(not same)
+
     def hide(self) -> None:
         """Take them out again."""
         for role in self._roles():
@@ -73,3 +88,11 @@ class Ghost:
 
     def _roles(self) -> list[str]:
         return [role for role in self._store.roles() if role.endswith(".ghost") and self._store.referred(role)]
+
+
+def _same(one: Screw, other: Screw) -> bool:
+    return (
+        one.shape == other.shape
+        and float(np.abs(one.entry - other.entry).max()) < _SAME_MM
+        and float(np.abs(one.tip - other.tip).max()) < _SAME_MM
+    )

@@ -63,6 +63,7 @@ class OpenCase:
         self.watch: SegmentationWatch | None = None
         if labels_node is not None and labels_node.IsA("vtkMRMLSegmentationNode"):
             self.watch = SegmentationWatch(labels_node, self.session, self.host, self._tell)
+            self.shown.on_close.append(self.watch.close)
         self.on_problem: list[Callable[[str], None]] = self.shown.on_problem
         self.journal = Journal(journal_folder, self._tell) if journal_folder is not None else None
         if self.journal is not None:
@@ -85,8 +86,6 @@ class OpenCase:
 
     def close(self, remove_nodes: bool = False, keep_journal: bool = False) -> None:
         """Let go of the scene; unsaved work is forgotten unless ``keep_journal``."""
-        if self.watch is not None:
-            self.watch.close()
         self.shown.close(remove_nodes)
         if self.journal is not None:
             self.journal.stop(keep_journal)

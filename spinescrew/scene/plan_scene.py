@@ -59,6 +59,7 @@ class PlanScene:
         self.problem = ""
         self.on_change: list[Callable[[Change], None]] = []
         self.on_problem: list[Callable[[str], None]] = []
+        self.on_close: list[Callable[[], None]] = []
         self.closed = False
         self._screws: dict[Key, ScrewNodes] = {}
         self._piercing: dict[Level, BonePiercing] = {}
@@ -104,7 +105,15 @@ class PlanScene:
 
     def show_ghost(self, on: bool) -> None:
         """Show or hide the automatic plan."""
-        self._quietly(lambda: self.ghost.show(self.session.automatic) if on else self.ghost.hide())
+
+        def work() -> None:
+            if on and not self.ghost.shown:
+                self.ghost.show(self.session.automatic)
+                self.ghost.compare(self.session.plan.screws)
+            elif not on:
+                self.ghost.hide()
+
+        self._quietly(work)
 
     def flush(self) -> None:
         """Turn what was touched into edits now; nothing is left for the next frame."""
@@ -123,6 +132,8 @@ class PlanScene:
         if self.closed:
             return
         self.closed = True
+        for work in self.on_close:
+            work()
         self.host.stop()
         self._observers.remove()
         self._unsubscribe()
@@ -352,6 +363,8 @@ class PlanScene:
             self.grips.show(plan.planned, session.selected, session.stale)
             self._observe_grips()
         self.table.show(plan, session.automatic, keys, session.stale)
+        if self.ghost.shown:
+            self.ghost.compare([row for row in plan.screws if row.key in keys])
         self._follow(keys, live)
 
     def _follow(self, keys: Collection[Key], live: bool) -> None:

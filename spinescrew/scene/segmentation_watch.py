@@ -8,8 +8,10 @@ from typing import Any
 import slicer
 
 from spinescrew.anatomy.levels import Level
+from spinescrew.anatomy.relabel import check_names, spatial_order
 from spinescrew.anatomy.update import changed_levels, update_spine
 from spinescrew.errors import SpineScrewError
+from spinescrew.geometry.volume import Volume
 from spinescrew.planning.session import Session
 from spinescrew.scene.host import Host
 from spinescrew.scene.observers import Observers
@@ -35,6 +37,8 @@ class SegmentationWatch:
         self.node, self.session, self.host, self._tell = node, session, host, tell
         self._observers = Observers()
         self._levels = _names(node)
+        self._good_names = set(self._levels.values())
+        self._seen: tuple[Volume, frozenset[Level]] | None = None
         kind = slicer.vtkSegmentation
         for event in (
             kind.SourceRepresentationModified,
@@ -57,8 +61,11 @@ class SegmentationWatch:
     def look(self) -> None:
         """Grades of whatever differs from what was measured are stale now, and are made anew when the hand rests."""
         before = self.session.spine.labels
+        self._seen = None
         try:
-            changed = changed_levels(before, labels_from_segmentation(self.node, before))
+            labels = labels_from_segmentation(self.node, before)
+            changed = changed_levels(before, labels)
+            self._seen = (labels, changed)
         except SpineScrewError:
             names = _names(self.node)
             levels = [names.get(identifier) for identifier in names.keys() | self._levels.keys()]
@@ -76,14 +83,25 @@ class SegmentationWatch:
 
     def remeasure(self) -> None:
         """Measure what changed and grade again; says what is wrong where the segmentation cannot be used."""
-        before = self.session.spine
+        before, seen = self.session.spine, self._seen
+        self._seen = None
+        if self.node.GetParentTransformNode() is not None:
+            seen = None  # to be refused in words
         try:
-            labels = labels_from_segmentation(self.node, before.labels)
-            changed = changed_levels(before.labels, labels)
+            labels = seen[0] if seen is not None else labels_from_segmentation(self.node, before.labels)
+            changed = seen[1] if seen is not None else changed_levels(before.labels, labels)
+            self._check_names(labels)
             if changed or self.session.stale:
                 self.session.use_spine(update_spine(before, labels, changed), changed | self.session.stale)
         except SpineScrewError as error:
             self._tell(str(error))
+
+    def _check_names(self, labels: Volume) -> None:
+        """Refuse names that no spine has in this place, if any was changed since they were last found good."""
+        if set(self._levels.values()) != self._good_names:
+            order = spatial_order(labels)
+            check_names({level: level for level in order}, order)
+            self._good_names = set(self._levels.values())
 
 
 def _names(node: Any) -> dict[str, Level]:

@@ -11,6 +11,7 @@ from spinescrew.implants.resources import resource_path
 
 FILE = "SpineScrew.term.json"
 _TONES = ((0.894, 0.855, 0.792), (0.808, 0.737, 0.627))
+_RARE_TONE = (0.878, 0.792, 0.573)
 Colour = tuple[float, float, float]
 
 
@@ -31,7 +32,7 @@ def colour(level: Level) -> Colour:
     """RGB in 0..1; neighbours differ, so that the joints between them can be seen."""
     found = _types().get(_meaning(level))
     if found is None:
-        return _TONES[level.value % 2]
+        return _RARE_TONE if level in (Level.T13, Level.L6) else _TONES[level.value % 2]
     red, green, blue = (channel / 255 for channel in found["recommendedDisplayRGBValue"])
     return red, green, blue
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,17 @@ def labels_from_segmentation(node: Any, reference: Volume | None = None) -> Volu
     return labels
 
 
+_OTHER_THINGS = re.compile(r"rib|nerve|root|dis[ck]|cord|muscle|screw|implant|rod|lesion|tumou?r", re.IGNORECASE)
+
+
 def level_from_name(name: str) -> Level | None:
-    """The level a segment's name stands for, or ``None``."""
-    words = name.replace("vertebrae_", "").replace("vertebra_", "").replace("(", " ").split()
+    """The level a segment's name stands for, or ``None``: L3, "L3 (22)", vertebrae_L3, "L3 corrected", sacrum.
+
+    What is only near a vertebra, such as "L5 nerve root" or "T12 rib", is something else.
+    """
+    if _OTHER_THINGS.search(name):
+        return None
+    words = re.sub(r"^vertebrae?[ _]", "", name.strip(), flags=re.IGNORECASE).replace("(", " ").split()
     try:
         return parse_level(words[0]) if words and not words[0].isdigit() else None
     except InputError:
@@ -162,6 +171,16 @@ def add_segmentation(scene: Any, labels: Volume, name: str, surface: bool = True
         segmentation.SetConversionParameter("Smoothing factor", "0.3")
         node.CreateClosedSurfaceRepresentation()
     return node
+
+
+def write_segment(node: Any, identifier: str, mask: Volume) -> None:
+    """Replace the voxels of a segment by a mask (0/1), as the Segment Editor does at the end of a stroke."""
+    image = slicer.vtkOrientedImageData()
+    image.DeepCopy(_image(mask.array))
+    image.SetSpacing(1.0, 1.0, 1.0)
+    image.SetImageToWorldMatrix(matrix_from_array(mask.affine))
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    logic.SetBinaryLabelmapToSegment(image, node, identifier, logic.MODE_REPLACE, image.GetExtent())
 
 
 def name_segment(segment: Any, level: Level) -> None:
