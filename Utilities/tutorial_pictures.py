@@ -19,7 +19,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "Docs"
 sys.path[:0] = [str(ROOT / "Testing" / folder) for folder in ("slicer_stand_in", "scene")]
-PANEL, VIEW = (520, 1000), (500, 498)
+PANEL, VIEW = (520, 1040), (500, 518)
 GAP = 4
 
 

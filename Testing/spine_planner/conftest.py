@@ -61,14 +61,21 @@ def planned(chosen, case):
 @pytest.fixture
 def settle(running):
     """``settle(seconds)``: the event loop runs; ``settle(until=...)``: until that is so."""
-
-    def wait(seconds=0.05, until=None, limit=90.0):
-        end = time.monotonic() + (limit if until is not None else seconds)
-        while time.monotonic() < end:
-            slicer.app.processEvents()
-            if until is not None and until():
-                return
-            time.sleep(0.005)
-        assert until is None, "it did not come about"
-
     return wait
+
+
+@pytest.fixture
+def settle_anywhere():
+    """:func:`settle` for a test that runs its own Slicer."""
+    return wait
+
+
+def wait(seconds=0.05, until=None, limit=90.0):
+    """Let the event loop run for a time, or until something is so."""
+    end = time.monotonic() + (limit if until is not None else seconds)
+    while time.monotonic() < end:
+        slicer.app.processEvents()
+        if until is not None and until():
+            return
+        time.sleep(0.005)
+    assert until is None, "it did not come about"

@@ -1,16 +1,19 @@
 """The real panel on the stand-in: every button, every handler, nothing left behind."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import slicer
 from agreement import check
-from slicer_stand_in import open_module
+from offscreen_views import Views, views_problem
+from slicer_stand_in import open_module, running_slicer
 from stand_in_signals import connected
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.update import changed_levels
 from spinescrew.planning import actions
-from spinescrew.scene.volumes import labels_from_node
+from spinescrew.scene.volumes import add_segmentation, labels_from_node
 
 KEY = (Level.L3, "right")
 
@@ -549,3 +552,29 @@ def test_the_modules_own_test_passes(running):
 
     module = importlib.import_module("SpinePlanner")
     module.SpinePlannerTest().runTest()
+
+
+@pytest.mark.skipif(bool(views_problem()), reason=views_problem() or "views can be drawn")
+def test_the_mouse_in_a_view_moves_the_figures_in_the_window(case, settle_anywhere):
+    """Slicer's own displayable managers under the real panel, from the mouse button to the text of a label."""
+    with (
+        running_slicer(Path(__file__).resolve().parents[2] / "SpinePlanner", slices=False),
+        Views(slicer.mrmlScene, (300, 300)) as views,
+    ):
+        made = open_module("SpinePlanner")
+        panel = made.widget.panel
+        panel.ui.labelSelector.setCurrentNode(add_segmentation(slicer.mrmlScene, case.spine.labels, "Vertebrae"))
+        panel.open(panel.readInputs(), case.plan, case.spine)
+        select(panel)
+        across = views.slices["Green"]
+        across.node.SetFieldOfView(75, 75, 1)
+        screw = row(panel).screw
+        at = np.array(across.ras_to_display(screw.entry + 0.4 * screw.shape.length_mm * screw.direction))
+        across.drag(tuple(at), tuple(at + (-24, 0)))
+        settle_anywhere(until=lambda: panel.ui.lateralSlider.value < -5, limit=5.0)
+        assert panel.ui.lateralSlider.value == pytest.approx(-6.0, abs=0.4)
+        letter = row(panel).assessment.gertzbein_robbins
+        assert letter in "CDE"
+        assert f" {letter} " in panel.ui.gradeLabel.text
+        assert panel.ui.undoButton.toolTip == "Undo: move L3 right"
+        made.close()
