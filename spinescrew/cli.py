@@ -32,6 +32,8 @@ phantom_app = typer.Typer(help="Make synthetic cases whose true values are known
 bench_app = typer.Typer(help="Measure speed, as ratios to a reference in the same run.", no_args_is_help=True)
 app.add_typer(phantom_app, name="phantom")
 app.add_typer(bench_app, name="bench")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Measure against known answers.")
+app.add_typer(evaluate_app, name="evaluate")
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -56,6 +58,8 @@ class TrajectoryName(StrEnum):
 
 CtArgument = Annotated[Path | None, typer.Argument(help="CT file or DICOM folder; without it a mask alone is planned.")]
 LabelsOption = Annotated[Path, typer.Option(help="Label map of named vertebrae.")]
+FoundLabelsOption = Annotated[Path | None, typer.Option(help="Label map of named vertebrae; found if left out.")]
+EngineOption = Annotated[str, typer.Option(help="What finds the vertebrae without --labels; see spinescrew engines.")]
 NumberingOption = Annotated[Numbering, typer.Option(help="How its numbers are read; asks where they are ambiguous.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the results; complete or untouched.")]
 SeriesOption = Annotated[str | None, typer.Option(help="Which DICOM series (number or UID), where there are several.")]
@@ -77,9 +81,10 @@ def _main(
 
 @app.command()
 def plan(
-    labels: LabelsOption,
     out: OutOption,
     ct: CtArgument = None,
+    labels: FoundLabelsOption = None,
+    engine: EngineOption = "auto",
     numbering: NumberingOption = Numbering.AUTO,
     levels: Annotated[str | None, typer.Option(help="For example L1-S1 or T12,L2-L4; all if left out.")] = None,
     trajectory: Annotated[TrajectoryName, typer.Option(help="Aim of the screws.")] = TrajectoryName.STRAIGHT_FORWARD,
@@ -91,6 +96,8 @@ def plan(
 ) -> None:
     """Plan a screw on both sides of every level.
 
+    Without --labels an engine finds the vertebrae (spinescrew engines lists them).
+
     Example: spinescrew plan ct.nii.gz --labels vertebrae.nii.gz --levels L1-S1 --out case
     """
     from spinescrew.anatomy.levels import parse_levels
@@ -100,7 +107,7 @@ def plan(
 
     wanted = None if levels is None else parse_levels(levels)
     options = PlanningOptions(trajectory=trajectory.value, catalog=load_catalog(catalog))
-    source = CaseInput(labels, ct, numbering.value, series)
+    source = CaseInput(labels, ct, numbering.value, series, engine)
     with _bar() as progress:
         result = plan_case(
             source, wanted, options, out, title=title, monte_carlo=monte_carlo, force=force, progress=progress
@@ -140,6 +147,121 @@ def grade(
             progress=progress,
         )
     _show(result.plan, result.files)
+
+
+@app.command()
+def segment(
+    ct: Annotated[Path, typer.Argument(help="CT: NIfTI, NRRD, MHA, or a DICOM folder.")],
+    out: OutOption,
+    engine: EngineOption = "auto",
+    levels: Annotated[str | None, typer.Option(help="For example L1-S1; all in view if left out.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Folder of a MONAI bundle, for --engine monai.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    fast: Annotated[bool, typer.Option("--fast", help="Quicker and coarser, where the engine can.")] = False,
+    series: SeriesOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Find and name the vertebrae of a CT.
+
+    Example: spinescrew segment ct.nii.gz --levels L1-S1 --out vertebrae
+    """
+    from spinescrew.anatomy.levels import parse_levels
+    from spinescrew.cohort.segment import segment_case
+    from spinescrew.segmentation import EngineOptions
+
+    wanted = None if levels is None else parse_levels(levels)
+    options = EngineOptions(bundle=bundle, fast=fast, device=device)
+    with _bar() as progress:
+        case = segment_case(ct, out, wanted, engine, options, series=series, force=force, progress=progress)
+    table = Table("level", "confidence", "please check", title=case.notes[0], title_justify="left")
+    for level, share in case.found.confidence.items():
+        table.add_row(level.label, f"{share:.2f}", case.found.check.get(level, ""))
+    OUT.print(table)
+    for text in (*case.warnings, *map(str, case.files)):
+        OUT.print(text, highlight=False)
+
+
+@app.command()
+def engines() -> None:
+    """List the segmentation engines, and why one cannot run. Example: spinescrew engines"""
+    from spinescrew.segmentation import list_engines
+
+    table = Table("engine", "what it is", "can it run")
+    for state in list_engines():
+        table.add_row(state.name, state.title, state.reason or "yes")
+    OUT.print(table)
+
+
+class TrainingKind(StrEnum):
+    """Networks that can be trained."""
+
+    SEGMENTATION = "segmentation"
+    LANDMARKS = "landmarks"
+
+
+@app.command()
+def train(
+    kind: Annotated[TrainingKind, typer.Argument(help="Which networks.")],
+    data: Annotated[str, typer.Option(help="phantoms, or a folder of images and labels.")] = "phantoms",
+    time: Annotated[str, typer.Option(help="How long, such as 150m or 2h.")] = "60m",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    runs: Annotated[Path, typer.Option(help="Folder of checkpoints and phantoms.")] = Path("runs"),
+    models: Annotated[Path, typer.Option(help="Folder the trained models are written to.")] = Path("runs/models"),
+    cases: Annotated[int, typer.Option(help="How many phantoms.")] = 400,
+    batch: Annotated[int, typer.Option(help="Images per step.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that prepare images.")] = 0,
+) -> None:
+    """Train the networks of an engine; Ctrl-C stops and keeps what was learned.
+
+    Example: spinescrew train segmentation --time 150m --resume
+    """
+    from spinescrew.training.command import train as train_networks
+    from spinescrew.training.options import TrainingOptions, parse_time
+
+    options = TrainingOptions(time_s=parse_time(time), device=device, workers=workers)
+    with _bar() as progress:
+        cards = train_networks(
+            kind.value,
+            runs,
+            models,
+            options,
+            data=data,
+            cases=cases,
+            batch_size=batch,
+            resume=resume,
+            progress=progress,
+        )
+    for card in cards:
+        OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False)
+
+
+@evaluate_app.command("segmentation")
+def evaluate_segmentation(
+    data: Annotated[str, typer.Option(help="phantoms (held out), or a folder of images and labels.")] = "phantoms",
+    engine: Annotated[str, typer.Option(help="Which engine; see spinescrew engines.")] = "spinescrew",
+    count: Annotated[int, typer.Option(help="How many phantoms.")] = 40,
+    runs: Annotated[Path, typer.Option(help="Folder in which phantoms are kept.")] = Path("runs"),
+    csv: Annotated[Path | None, typer.Option(help="Also write every vertebra to this file.")] = None,
+) -> None:
+    """Compare an engine's vertebrae with known ones, by level.
+
+    Example: spinescrew evaluate segmentation --data phantoms --engine spinescrew
+    """
+    from spinescrew.cohort.evaluate import evaluate_engine, images_of, write_scores
+    from spinescrew.segmentation import get_engine
+
+    with _bar() as progress:
+        found = evaluate_engine(get_engine(engine), images_of(data, runs / "held-out", count), progress)
+    table = Table("level", "images", "Dice", "named right", "wall mm", "wall 95 % mm", title=found.provenance)
+    for row in found.levels:
+        walls = ("-" if value is None else f"{value:.2f}" for value in (row.wall_mean_mm, row.wall_p95_mm))
+        table.add_row(row.level.label, str(row.images), f"{row.dice:.3f}", f"{row.named_right:.0%}", *walls)
+    OUT.print(table)
+    for number, text in found.failures.items():
+        OUT.print(f"image {number}: {text}", highlight=False)
+    if csv is not None:
+        OUT.print(str(write_scores(found, csv)), highlight=False)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from SpinePlannerLib import logic, sample_data
+from SpinePlannerLib.parameters import EXTENSION
 from spinescrew.errors import OtherImageError, SpineScrewError
 from spinescrew.scene.identity import identity_text
 from spinescrew.scene.open_case import discard, recoverable
@@ -22,7 +23,7 @@ class CaseSection:
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onInputs)
         ui.labelSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onInputs)
         ui.exampleButton.connect("clicked(bool)", self.onExample)
-        ui.totalSegmentatorButton.connect("clicked(bool)", self.onTotalSegmentator)
+        ui.segmentButton.connect("clicked(bool)", self.onSegment)
         ui.openPlanButton.connect("clicked(bool)", self.onOpenPlan)
         ui.continueButton.connect("clicked(bool)", self.onContinue)
         ui.recoverButton.connect("clicked(bool)", self.onRecover)
@@ -42,12 +43,9 @@ class CaseSection:
         ui.recoverButton.visible = self.unsaved is not None and self.panel.case is None
         ui.recoverButton.enabled = not busy
         ui.exampleButton.enabled = not busy
-        installed = hasattr(slicer.modules, "totalsegmentator")
-        ui.totalSegmentatorButton.enabled = volume is not None and installed
-        ui.totalSegmentatorButton.toolTip = (
-            _("Open TotalSegmentator on this CT; choose its result as the named vertebrae when it is done")
-            if installed
-            else _("Install the extension TotalSegmentator to segment the vertebrae of a CT")
+        ui.segmentButton.enabled = volume is not None and not busy
+        ui.segmentButton.toolTip = (
+            _("Find and name the vertebrae of this CT") if volume is not None else _("Choose a CT first")
         )
 
     def onInputs(self, *_unused):
@@ -66,9 +64,15 @@ class CaseSection:
         self.ui.labelSelector.setCurrentNode(labels)
         self.panel.tell(_("A simulated spine was loaded. Press Plan screws."))
 
-    def onTotalSegmentator(self, *_unused):
-        """Go to the extension that segments."""
-        slicer.util.selectModule("TotalSegmentator")
+    def onSegment(self, *_unused):
+        """Find the vertebrae in the background, or go to the extension that does."""
+        engine = self.ui.engineBox.currentText
+        if engine != EXTENSION:
+            self.panel.attempt(lambda: self.panel.segment(engine))
+        elif hasattr(slicer.modules, "totalsegmentator"):
+            slicer.util.selectModule("TotalSegmentator")
+        else:
+            self.panel.tell(_("Install the extension TotalSegmentator in the Extensions Manager, then restart."), True)
 
     def onOpenPlan(self, *_unused):
         """A plan file on these inputs; on another image than its own only when confirmed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import slicer
 
 from spinescrew.anatomy.levels import parse_levels
-from spinescrew.cohort.background import BackgroundMeasuring, BackgroundPlanning
+from spinescrew.cohort.background import BackgroundMeasuring, BackgroundPlanning, BackgroundSegmenting
 from spinescrew.cohort.case import CaseResult, plan_volumes, write_case
 from spinescrew.exchange import read_plan, write_plan
 from spinescrew.planning.options import PlanningOptions
@@ -15,7 +15,7 @@ from spinescrew.planning.session import Session
 from spinescrew.scene.bundle import refer_inputs
 from spinescrew.scene.open_case import OpenCase, as_segmentation, check_same_image
 from spinescrew.scene.plan_scene import PlanScene
-from spinescrew.scene.volumes import labels_from_node, volume_from_node
+from spinescrew.scene.volumes import add_segmentation, labels_from_node, volume_from_node
 
 
 class Inputs:
@@ -46,6 +46,17 @@ def planNodes(scene, volumeNode, labelNode, levels=None, trajectory="straight-fo
     refer_inputs(shown, volumeNode, labelNode)
     shown.close()
     return result.plan
+
+
+def startSegmenting(volumeNode, levels="", engine="auto"):
+    """Find the vertebrae of a CT in a process of its own; returns the started job."""
+    wanted = parse_levels(levels) if levels.strip() else None
+    return BackgroundSegmenting(volume_from_node(volumeNode), wanted, engine).start()
+
+
+def addVertebrae(scene, volumeNode, case):
+    """The vertebrae that were found, as a segmentation node."""
+    return add_segmentation(scene, case.found.labels, f"{volumeNode.GetName()} vertebrae")
 
 
 def startPlanning(inputs, levels="", trajectory="straight-forward"):

@@ -217,6 +217,16 @@ class SpinePlannerPanel:
 
         self._start(job, opened)
 
+    def segment(self, engine):
+        """Find the vertebrae of the chosen CT in the background, and choose them."""
+        volume = self.ui.volumeSelector.currentNode()
+
+        def found(case):
+            self.ui.labelSelector.setCurrentNode(logic.addVertebrae(slicer.mrmlScene, volume, case))
+            self.tell("\n".join(case.notes), bool(case.found.check))
+
+        self._start(logic.startSegmenting(volume, self.ui.levelsEdit.text, engine), found)
+
     def _plan(self):
         inputs = self.readInputs()
         job = logic.startPlanning(inputs, self.ui.levelsEdit.text, self.ui.trajectoryBox.currentText)
@@ -247,7 +257,7 @@ class SpinePlannerPanel:
             self.refresh()
 
         self._watch = Watch(job, self.showProgress, finished, failed)
-        self.tell(_("Measuring the vertebrae ..."))
+        self.tell(_("Working ..."))
         self.refreshInputs()
 
     def open(self, inputs, plan, spine, automatic=None, unsaved=False):

@@ -317,11 +317,56 @@ def test_levels_are_shifted_and_renamed_before_planning(chosen):
 
 
 def test_the_way_to_the_editors(chosen, running):
+    chosen.ui.engineBox.currentText = "TotalSegmentator extension"
+    chosen.ui.segmentButton.click()
+    assert "Install the extension TotalSegmentator" in chosen.ui.statusLabel.text
     slicer.modules.totalsegmentator = object()
-    chosen.refreshInputs()
     chosen.ui.correctButton.click()
-    chosen.ui.totalSegmentatorButton.click()
+    chosen.ui.segmentButton.click()
     assert running.selected_modules == ["SegmentEditor", "TotalSegmentator"]
+
+
+def test_an_engine_that_cannot_run_says_why(chosen, settle):
+    chosen.ui.engineBox.currentText = "totalsegmentator"
+    chosen.ui.segmentButton.click()
+    assert chosen.busy
+    settle(until=lambda: not chosen.busy)
+    assert "TotalSegmentator is not installed" in chosen.ui.statusLabel.text
+    assert chosen.ui.segmentButton.enabled
+
+
+def test_vertebrae_that_an_engine_found_are_chosen_with_its_doubts(chosen, case, settle, monkeypatch):
+    from SpinePlannerLib import logic
+
+    from spinescrew.cohort.segment import SegmentedCase
+    from spinescrew.segmentation.finish import finish
+
+    found = finish(case.spine.ct, case.spine.labels, "known", "Trained on simulated images; for research")
+
+    class Ready:
+        """A job that has ended."""
+
+        def poll(self):
+            from spinescrew.cohort.background import State
+
+            return State(1.0, "", True)
+
+        def result(self):
+            return SegmentedCase(case.spine.ct, found, ("left and right cannot be told",))
+
+        def cancel(self):
+            pass
+
+    asked = []
+    monkeypatch.setattr(logic, "startSegmenting", lambda *arguments: asked.append(arguments) or Ready())
+    chosen.ui.labelSelector.setCurrentNode(None)
+    chosen.ui.segmentButton.click()
+    settle(until=lambda: not chosen.busy)
+    assert asked[0][2] == "spinescrew"
+    assert chosen.ui.labelSelector.currentNode().GetName() == "CT vertebrae"
+    assert "Trained on simulated images; for research" in chosen.ui.statusLabel.text
+    assert "left and right cannot be told" in chosen.ui.statusLabel.text
+    assert np.array_equal(chosen.readInputs().labels.array, case.spine.labels.array)
 
 
 def test_the_example_is_made_and_chosen(panel, running):

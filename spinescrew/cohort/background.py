@@ -25,6 +25,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort import worker
 from spinescrew.cohort.case import CaseResult
+from spinescrew.cohort.segment import AUTO, SegmentedCase
 from spinescrew.errors import GeometryError, InputError, SpineScrewError
 from spinescrew.geometry.atomic import hold
 from spinescrew.geometry.volume import Volume
@@ -254,6 +255,16 @@ class BackgroundMeasuring(BackgroundJob[Spine]):
     ) -> None:
         arguments = {"levels": tuple(levels) if levels is not None else None}
         super().__init__("measure", {"labels": labels, "ct": ct}, arguments, python=python)
+
+
+class BackgroundSegmenting(BackgroundJob[SegmentedCase]):
+    """:func:`spinescrew.cohort.segment.segment_volume` in a process of its own."""
+
+    def __init__(
+        self, ct: Volume, levels: Sequence[Level] | None = None, engine: str = AUTO, *, python: str | None = None
+    ) -> None:
+        arguments = {"levels": tuple(levels) if levels is not None else None, "engine": engine}
+        super().__init__("segment", {"ct": ct}, arguments, python=python)
 
 
 def find_python() -> str:

@@ -11,6 +11,7 @@ from spinescrew.anatomy.levels import Level, cranial_to_caudal
 from spinescrew.anatomy.numbering import to_verse
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort.folder import result_folder
+from spinescrew.cohort.segment import segment_case
 from spinescrew.errors import InputError
 from spinescrew.exchange import check_plan_matches, read_plan, write_plan, write_screw_stls, write_screws_csv
 from spinescrew.geometry.volume import Volume
@@ -41,23 +42,28 @@ class CaseInput:
     Attributes
     ----------
     labels:
-        Label map of named vertebrae.
+        Label map of named vertebrae; ``None`` has an engine find them in the CT.
     ct:
         CT file or DICOM folder; ``None`` plans on the mask alone (densities are then empty).
     numbering:
         ``"auto"``, ``"verse"``, ``"totalsegmentator"``, ``"totalsegmentator-v1"`` or ``"totalsegmentator-v2"``.
     series:
         Which DICOM series, where the folder holds several.
+    engine:
+        Which engine finds the vertebrae where there are no labels.
     """
 
-    labels: Path
+    labels: Path | None
     ct: Path | None = None
     numbering: str = "auto"
     series: str | None = None
+    engine: str = "auto"
 
 
-def load_case(source: CaseInput, progress: Progress | None = None) -> tuple[Volume, Volume | None]:
-    """(labels in VerSe ids, CT or ``None``).
+def load_case(
+    source: CaseInput, progress: Progress | None = None, levels: Sequence[Level] | None = None
+) -> tuple[Volume, Volume | None]:
+    """(labels in VerSe ids, CT or ``None``); where there are no labels an engine finds ``levels`` in the CT.
 
     Raises
     ------
@@ -65,6 +71,8 @@ def load_case(source: CaseInput, progress: Progress | None = None) -> tuple[Volu
         If a file cannot be used, or labels and CT do not lie in the same place.
     """
     progress = progress or Progress()
+    if source.labels is None:
+        return _segmented(source, levels, progress)
     progress.update(0.0, "reading the labels")
     labels = to_verse(read_labels(source.labels), source.numbering)
     ct = None
@@ -73,6 +81,16 @@ def load_case(source: CaseInput, progress: Progress | None = None) -> tuple[Volu
         ct = read_image(source.ct, series=source.series, progress=progress.part(0.3, 1.0))
         _check_same_place(labels, ct, source)
     return labels, ct
+
+
+def _segmented(source: CaseInput, levels: Sequence[Level] | None, progress: Progress) -> tuple[Volume, Volume]:
+    """Labels found by an engine, with what it says of them in their notes, and the CT."""
+    if source.ct is None:
+        raise InputError("there is nothing to plan from; give a CT, a label map (--labels), or both")
+    case = segment_case(source.ct, None, levels, source.engine, series=source.series, progress=progress)
+    labels = case.found.labels
+    notes = [*labels.metadata.get("notes", []), *case.notes]
+    return Volume(labels.array, labels.affine, {**labels.metadata, "notes": notes}), case.ct
 
 
 def _check_same_place(labels: Volume, ct: Volume, source: CaseInput) -> None:
@@ -159,9 +177,10 @@ def plan_case(
         If ``progress`` was asked to stop; nothing is written then.
     """
     progress = progress or Progress()
-    with progress.step("read the case", 0.0, 0.1) as part:
-        labels, ct = load_case(source, part)
-    result = plan_volumes(labels, ct, levels, options, progress.part(0.1, 0.7))
+    share = 0.1 if source.labels is not None else 0.5
+    with progress.step("read the case" if source.labels is not None else "find the vertebrae", 0.0, share) as part:
+        labels, ct = load_case(source, part, levels)
+    result = plan_volumes(labels, ct, levels, options, progress.part(share, 0.7))
     if monte_carlo:
         result = replace(result, plan=with_risk(result.plan, result.spine, progress.part(0.7, 0.75)))
     return write_case(result, out, title=title, force=force, progress=progress.part(0.75, 1.0))

@@ -45,7 +45,17 @@ def _measure(volumes: Volumes, arguments: dict[str, Any], progress: Progress) ->
     return build_spine(volumes["labels"], volumes.get("ct"), arguments["levels"], progress)
 
 
-JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {"plan": _plan, "measure": _measure}
+def _segment(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.segment import segment_volume
+
+    return segment_volume(volumes["ct"], arguments["levels"], arguments["engine"], progress=progress)
+
+
+JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
+    "plan": _plan,
+    "measure": _measure,
+    "segment": _segment,
+}
 
 
 def write_job(folder: Path, name: str, volumes: Volumes, arguments: dict[str, Any]) -> None:

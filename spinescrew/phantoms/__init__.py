@@ -2,5 +2,15 @@
 
 from spinescrew.phantoms.reference import reference_screws
 from spinescrew.phantoms.spine import LevelTruth, PedicleTruth, SpinePhantom, make_spine_phantom
+from spinescrew.phantoms.training_case import TrainingCase, generator_hash, make_training_case
 
-__all__ = ["LevelTruth", "PedicleTruth", "SpinePhantom", "make_spine_phantom", "reference_screws"]
+__all__ = [
+    "LevelTruth",
+    "PedicleTruth",
+    "SpinePhantom",
+    "TrainingCase",
+    "generator_hash",
+    "make_spine_phantom",
+    "make_training_case",
+    "reference_screws",
+]

@@ -44,7 +44,7 @@ class VertebraSizes:
     segment: float
 
 
-_MEAN = {
+MEANS = {
     Level.T12: VertebraSizes(40.0, 32.8, 22.7, 22.2, 18.1, 7.1, 15.8, -4, -6, 13, 26, 6.0, 1.0),
     Level.L1: VertebraSizes(42.0, 34.1, 23.8, 23.7, 19.0, 8.7, 15.4, 11, -3, 20, 30, 8.0, 3.0),
     Level.L2: VertebraSizes(44.0, 34.6, 24.3, 23.8, 18.2, 8.9, 15.0, 12, -2, 24, 31, 9.0, 5.0),
@@ -54,7 +54,7 @@ _MEAN = {
     Level.S1: VertebraSizes(50.0, 34.0, 28.0, 31.0, 20.0, 22.3, 15.0, 42, 0, 0, 12, 0.0, 0.0),
 }
 
-_SHARE_SD = {
+SHARE_SD = {
     "width": 0.05,
     "depth": 0.05,
     "height": 0.05,
@@ -66,25 +66,26 @@ _SHARE_SD = {
     "spinous": 0.08,
     "disc": 0.12,
 }
-_DEGREES_SD = {"pta": 3.0, "psa": 2.0, "segment": 2.0}
+DEGREES_SD = {"pta": 3.0, "psa": 2.0, "segment": 2.0}
 
 
 def draw_sizes(random: np.random.Generator) -> dict[Level, VertebraSizes]:
     """Sizes of every level of one spine."""
-    factor = 1.0 + SIZE_SD * _normal(random)
+    factor = 1.0 + SIZE_SD * clipped_normal(random)
     drawn = {}
-    for level, mean in _MEAN.items():
+    for level, mean in MEANS.items():
         values = {}
         for name in VertebraSizes.__dataclass_fields__:
             value = float(getattr(mean, name))
-            if name in _SHARE_SD:
-                value *= factor * (1.0 + _SHARE_SD[name] * _normal(random))
+            if name in SHARE_SD:
+                value *= factor * (1.0 + SHARE_SD[name] * clipped_normal(random))
             else:
-                value += _DEGREES_SD[name] * _normal(random)
+                value += DEGREES_SD[name] * clipped_normal(random)
             values[name] = value
         drawn[level] = VertebraSizes(**values)
     return drawn
 
 
-def _normal(random: np.random.Generator) -> float:
+def clipped_normal(random: np.random.Generator) -> float:
+    """A standard normal number, clipped at 2.5."""
     return float(np.clip(random.normal(), -_CLIP, _CLIP))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +13,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.vectors import orthogonal_pair, unit
 from spinescrew.implants.catalog import Catalog, load_catalog
 from spinescrew.implants.screw import Screw
-from spinescrew.phantoms.spine import PedicleTruth, SpinePhantom
+from spinescrew.phantoms.spine import LevelTruth, PedicleTruth
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +23,21 @@ _SHARE = 0.80
 _MARGIN_MM = 0.5
 
 
+class KnownSpine(Protocol):
+    """Exact shapes, and the truth of the levels that are asked about."""
+
+    @property
+    def truth(self) -> Mapping[Level, LevelTruth]:
+        """By level."""
+        ...
+
+    def distance(self, level: Level, points: Any) -> Floats:
+        """The implicit function (n,) of one vertebra at RAS points (n, 3)."""
+        ...
+
+
 def reference_screws(
-    phantom: SpinePhantom,
+    phantom: KnownSpine,
     trajectory: str = "straight-forward",
     catalog: Catalog | None = None,
     noise_deg: float = 0.0,
@@ -60,7 +76,7 @@ def reference_screws(
 
 
 def _screw(
-    phantom: SpinePhantom, level: Level, pedicle: PedicleTruth, direction: Floats, catalog: Catalog
+    phantom: KnownSpine, level: Level, pedicle: PedicleTruth, direction: Floats, catalog: Catalog
 ) -> Screw | None:
     back = _leave(phantom, level, pedicle.isthmus, -direction, 45.0, 0.0)
     ahead = _leave(phantom, level, pedicle.isthmus, direction, 75.0, _BRIDGE_MM)
@@ -75,7 +91,7 @@ def _screw(
     return Screw(pedicle.isthmus - back * direction, direction, catalog.shape(level, diameters[-1], lengths[-1]))
 
 
-def _leave(phantom: SpinePhantom, level: Level, start: Floats, direction: Floats, reach: float, bridge: float) -> float:
+def _leave(phantom: KnownSpine, level: Level, start: Floats, direction: Floats, reach: float, bridge: float) -> float:
     """Distance at which a line from inside leaves the exact shape for more than ``bridge`` mm."""
     t = np.arange(0.0, reach, _STEP_MM)
     inside = phantom.distance(level, start + t[:, None] * direction) <= 0

@@ -1,0 +1,12 @@
+"""One thread for each test: on cores that are shared, more of them wait for one another."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,61 @@
+"""Where a network runs, and in which precision."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from spinescrew.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+_PACKAGES = ("torch", "monai", "safetensors")
+
+
+def missing_packages() -> list[str]:
+    """The packages networks need that this Python does not have."""
+    return [name for name in _PACKAGES if find_spec(name) is None]
+
+
+def require_packages() -> None:
+    """Raise :class:`InputError` if a package that networks need is not installed."""
+    missing = missing_packages()
+    if missing:
+        raise InputError(f"{', '.join(missing)} not installed; install 'spinescrew[deep]', or PyTorch within Slicer")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of that name; ``auto`` takes CUDA where there is one, then MPS, then the CPU.
+
+    Raises
+    ------
+    InputError
+        If the name is none of ``DEVICES``, the device is not there, or torch is not installed.
+    """
+    if name not in DEVICES:
+        raise InputError(f"'{name}' is not a device; choose one of {', '.join(DEVICES)}")
+    require_packages()
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, found in there.items() if found)
+    if not there[name]:
+        raise InputError(f"this computer has no {name.upper()} device that torch can use; choose 'auto' or 'cpu'")
+    return torch.device(name)
+
+
+def mixed_precision(device: torch.device) -> torch.dtype | None:
+    """The half precision that helps on ``device``; ``None`` where full precision is as quick.
+
+    bfloat16 where a GPU computes in it, as its range is that of float32 and nothing needs scaling; float16 otherwise.
+    """
+    import torch
+
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float16
+    return torch.float16 if device.type == "mps" else None

@@ -1,0 +1,1 @@
+"""Training: one trainer for every network, resumable to the bit."""

@@ -1,0 +1,185 @@
+"""Training of the two segmentation networks: one finds and names the vertebrae, the other cuts one of them finely.
+
+Wang (2024, AISPINE) segments with one 3D U-Net; two steps let the pedicles be cut at 1 mm without holding a whole CT at
+that size, and let a name depend on the whole spine in view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter, zoom
+
+from spinescrew.anatomy.levels import Level
+from spinescrew.geometry.volume import Volume
+from spinescrew.networks.intensity import network_input
+from spinescrew.segmentation.box import AIR_HU, Box
+from spinescrew.segmentation.scheme import (
+    COARSE,
+    COARSE_LEVELS,
+    COARSE_MM,
+    COARSE_SHAPE,
+    FINE,
+    FINE_MM,
+    FINE_SHAPE,
+    coarse_classes,
+)
+from spinescrew.training.cases import LabelledImage, Source
+from spinescrew.training.sampling import Augmentation, other_tones, random_box
+from spinescrew.training.task import Batch
+
+_SMALLEST_VOXELS = 200
+_PROMPT_MM = 4.0
+
+
+@dataclass(frozen=True)
+class CoarseTask:
+    """Find and name: CT at 4 mm to one class per level.
+
+    Parameters
+    ----------
+    source:
+        Labelled images.
+    width:
+        Channels of the network's first level.
+    """
+
+    source: Source
+    width: int = 16
+    edge_attention: bool = True
+    batch_size: int = 1
+    seed: int = 1
+    shape: tuple[int, int, int] = COARSE_SHAPE
+    how: Augmentation = field(default_factory=lambda: Augmentation(shift_mm=40.0, turn_deg=15.0))
+    name: str = COARSE
+    purpose: str = "finds the vertebrae of a CT and names them"
+
+    def build(self) -> Any:
+        """See :class:`spinescrew.training.task.Task`."""
+        return _unet(1, len(COARSE_LEVELS) + 1, self.width, self.edge_attention)
+
+    def batch(self, step: int) -> Batch:
+        """``image`` (n, 1, i, j, k) float32 and ``target`` (n, 1, i, j, k) int64."""
+        return _collect(self._sample(np.random.default_rng((self.seed, step, n))) for n in range(self.batch_size))
+
+    def loss(self, model: Any, batch: Batch) -> Any:
+        """Dice and cross entropy."""
+        return _dice_and_entropy(model(batch["image"]), batch["target"])
+
+    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        image = self.source[int(random.integers(len(self.source)))]
+        present = _present(image)
+        level = present[int(random.integers(len(present)))]
+        box = random_box(_centroid(image.labels, level), self.shape, COARSE_MM, self.how, random)
+        ct = other_tones(box.cut(image.ct, 1, AIR_HU), COARSE_MM, self.how, random)
+        return _mirrored(network_input(ct)[None], coarse_classes(box.cut(image.labels, 0, 0.0)), random)
+
+
+@dataclass(frozen=True)
+class FineTask:
+    """Cut: CT at 1 mm and a rough mask of one vertebra to that vertebra's exact mask.
+
+    The rough mask is what the coarse network gives in use; here it is the true one at 4 mm, damaged at random.
+    """
+
+    source: Source
+    width: int = 16
+    edge_attention: bool = True
+    batch_size: int = 1
+    seed: int = 2
+    shape: tuple[int, int, int] = FINE_SHAPE
+    how: Augmentation = field(default_factory=Augmentation)
+    name: str = FINE
+    purpose: str = "cuts one vertebra out of a CT"
+
+    def build(self) -> Any:
+        """See :class:`spinescrew.training.task.Task`."""
+        return _unet(2, 2, self.width, self.edge_attention)
+
+    def batch(self, step: int) -> Batch:
+        """``image`` (n, 2, i, j, k) float32: CT and rough mask; ``target`` (n, 1, i, j, k) int64."""
+        return _collect(self._sample(np.random.default_rng((self.seed, step, n))) for n in range(self.batch_size))
+
+    def loss(self, model: Any, batch: Batch) -> Any:
+        """Dice and cross entropy."""
+        return _dice_and_entropy(model(batch["image"]), batch["target"])
+
+    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        image = self.source[int(random.integers(len(self.source)))]
+        present = _present(image)
+        level = present[int(random.integers(len(present)))]
+        box = random_box(_inside(image.labels, level, random), self.shape, FINE_MM, self.how, random)
+        ct = other_tones(box.cut(image.ct, 1, AIR_HU), FINE_MM, self.how, random)
+        mask = smooth_cut(box, image.labels, level)
+        rough = damaged(mask, random)
+        return _mirrored(np.stack([network_input(ct), rough]), (mask > 0.5).astype(np.int64), random)
+
+
+def smooth_cut(box: Box, labels: Volume, level: Level) -> NDArray[np.float32]:
+    """One label on the grid of ``box`` (share of each voxel), interpolated so that coarse labels leave no steps."""
+    return box.cut(labels.with_array((labels.array == level.value).astype(np.float32)), 1, 0.0)
+
+
+def damaged(mask: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """A mask at 1 mm as a network at 4 mm might give it: coarse, too thick or too thin, with pieces missing."""
+    factor = FINE_MM / _PROMPT_MM
+    coarse = zoom(gaussian_filter(mask, 0.4 / factor), factor, order=1, grid_mode=True, mode="nearest")
+    coarse = coarse > random.uniform(0.3, 0.6)
+    change = random.uniform()
+    if change < 0.25:
+        coarse = binary_dilation(coarse)
+    elif change < 0.35:
+        coarse = binary_erosion(coarse)
+    holes = gaussian_filter(random.normal(size=coarse.shape), 1.5)
+    coarse &= holes < np.quantile(holes, 1.0 - random.uniform(0.0, 0.15))
+    back = np.array(mask.shape) / np.array(coarse.shape)
+    return np.asarray(zoom(coarse.astype(np.float32), back, order=1, grid_mode=True, mode="nearest"), np.float32)
+
+
+def _unet(channels: int, classes: int, width: int, edge_attention: bool) -> Any:
+    from spinescrew.networks.edge_unet import EdgeAttentionUNet
+
+    return EdgeAttentionUNet(channels, classes, width=width, edge_attention=edge_attention)
+
+
+def _dice_and_entropy(logits: Any, target: Any) -> Any:
+    from monai.losses import DiceCELoss
+
+    return DiceCELoss(to_onehot_y=True, softmax=True, include_background=False, batch=True)(logits.float(), target)
+
+
+def _present(image: LabelledImage) -> list[Level]:
+    """Levels that are there with more than a fragment."""
+    values, counts = np.unique(image.labels.array, return_counts=True)
+    known = {int(value) for value, count in zip(values, counts, strict=True) if count > _SMALLEST_VOXELS}
+    return [level for level in COARSE_LEVELS if level.value in known] or [Level(max(known - {0}))]
+
+
+def _centroid(labels: Volume, level: Level) -> NDArray[np.float64]:
+    return labels.index_to_ras(np.argwhere(labels.array == level.value).mean(axis=0))
+
+
+def _inside(labels: Volume, level: Level, random: np.random.Generator) -> NDArray[np.float64]:
+    """A point between the centroid and some voxel of the label: long labels (the sacrum) are seen in parts."""
+    index = np.argwhere(labels.array == level.value)
+    centre, some = index.mean(axis=0), index[int(random.integers(len(index)))]
+    return labels.index_to_ras(centre + random.uniform(0.0, 0.6) * (some - centre))
+
+
+def _mirrored(
+    image: NDArray[np.float32], target: NDArray[np.int64], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Half of the samples with left and right exchanged."""
+    if random.uniform() < 0.5:
+        image, target = image[:, ::-1], target[::-1]
+    return np.ascontiguousarray(image), np.ascontiguousarray(target)[None]
+
+
+def _collect(samples: Any) -> Batch:
+    import torch
+
+    images, targets = zip(*samples, strict=True)
+    return {"image": torch.from_numpy(np.stack(images)), "target": torch.from_numpy(np.stack(targets))}
