@@ -26,7 +26,7 @@ def scoliosis(patient: Patient, random: np.random.Generator, manner: Manner) -> 
     for n, level in enumerate(reversed(mobile[first : first + count])):
         middle = (count - 1) / 2
         bend = -side * cobb / (count - 1) if n else 0.5 * side * cobb
-        turn = 0.6 * side * cobb / count * np.sign(middle - n)
+        turn = -0.6 * side * cobb / count * np.sign(middle - n)
         build = patient.builds[level]
         patient = patient.changed(level, tilt=build.tilt + bend, turn=build.turn + turn)
     above = mobile[first - 1]

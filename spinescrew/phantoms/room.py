@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from spinescrew.anatomy.levels import Level
+from spinescrew.phantoms.kernels import lumps_at, noise_all
 from spinescrew.phantoms.solid_spine import SolidSpine
-from spinescrew.phantoms.warp import noise_at
 
 Floats = NDArray[np.float64]
-
-
-@njit(cache=True)
-def _noise(points, size, seed, out):  # type: ignore[no-untyped-def]
-    for n in range(points.shape[0]):
-        out[n] = noise_at(points[n, 0], points[n, 1], points[n, 2], size, seed)
-
-
-@njit(cache=True)
-def _lumps(points, centres, radii, out):  # type: ignore[no-untyped-def]
-    for n in range(points.shape[0]):
-        found = 10.0
-        for m in range(centres.shape[0]):
-            x, y, z = points[n, 0] - centres[m, 0], points[n, 1] - centres[m, 1], points[n, 2] - centres[m, 2]
-            a, b, c = radii[m]
-            if abs(x) < a + found and abs(y) < b + found and abs(z) < c + found:
-                size = np.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2)
-                found = min(found, (size - 1.0) * min(a, b, c))
-        out[n] = found
 
 
 class Room:
@@ -68,7 +48,7 @@ class Room:
         """Another smooth random field with each call."""
         self._seed += 1
         out = np.empty(len(self.points))
-        _noise(self.points, size, self._seed, out)
+        noise_all(self.points, size, self._seed, out)
         return amount * out
 
     def column(self, right: Floats | float, ahead: Floats | float, radii: tuple[Floats | float, float]) -> Floats:
@@ -80,7 +60,7 @@ class Room:
     def lumps(self, centres: Floats, radii: Floats) -> Floats:
         """The union of many ellipsoids (m, 3); beyond 10 mm only that it is far."""
         out = np.empty(len(self.points))
-        _lumps(self.points, centres, radii, out)
+        lumps_at(self.points, centres, radii, out)
         return out
 
     def lump(self, centre: Floats, radii: Floats) -> Floats:

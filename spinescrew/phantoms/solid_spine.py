@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinescrew.anatomy.frame import SIDES, VertebralFrame
 from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.vectors import rotation
 from spinescrew.phantoms.bones import Bone, vertebra_parts
-from spinescrew.phantoms.parts import Rows, distance_at
+from spinescrew.phantoms.kernels import distances_at
+from spinescrew.phantoms.parts import Rows
 from spinescrew.phantoms.sacrum import sacrum_parts
 from spinescrew.phantoms.variation import Patient
-from spinescrew.phantoms.warp import Warp, noise_at, pull
+from spinescrew.phantoms.warp import Warp
 
 Floats = NDArray[np.float64]
-
-_NEAR_MM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ def distances(solid: Solid, warp: Warp, points: Any) -> Floats:
     """The implicit function (n,) of one bone at RAS points (n, 3) of the patient."""
     flat = np.ascontiguousarray(points, dtype=np.float64).reshape(-1, 3)
     out = np.empty(len(flat))
-    _distances(flat, out, warp.wide, warp.narrow, warp.origins, warp.steps, *arguments(solid))
+    distances_at(flat, out, warp.wide, warp.narrow, warp.origins, warp.steps, *arguments(solid))
     return out
 
 
@@ -68,35 +66,6 @@ def arguments(solid: Solid) -> tuple[Any, ...]:
     """The fields of ``solid`` in the order of :func:`bone_at`."""
     rough = np.array(solid.rough)
     return solid.frame, solid.rows, solid.other_frame, solid.other, solid.room, rough, solid.seed
-
-
-@njit(cache=True)
-def bone_at(frame, rows, other_frame, other, room, rough, seed, q, local):  # type: ignore[no-untyped-def]
-    """Distance at a point ``q`` of the model and how much deeper its body is than its arch; ``local`` is written."""
-    x, y, z = q[0] - frame[0, 3], q[1] - frame[1, 3], q[2] - frame[2, 3]
-    for axis in range(3):
-        local[axis] = frame[axis, 0] * x + frame[axis, 1] * y + frame[axis, 2] * z
-    d, deeper = distance_at(rows, local[0], local[1], local[2])
-    if d < _NEAR_MM + rough[1]:
-        d += rough[1] * (0.7 * noise_at(q[0], q[1], q[2], rough[0], seed) + 0.3 * noise_at(q[1], q[2], q[0], 1.9, seed))
-    if d < room + _NEAR_MM and other.shape[0] > 0:
-        x, y, z = q[0] - other_frame[0, 3], q[1] - other_frame[1, 3], q[2] - other_frame[2, 3]
-        u = other_frame[0, 0] * x + other_frame[0, 1] * y + other_frame[0, 2] * z
-        v = other_frame[1, 0] * x + other_frame[1, 1] * y + other_frame[1, 2] * z
-        w = other_frame[2, 0] * x + other_frame[2, 1] * y + other_frame[2, 2] * z
-        beyond, _ = distance_at(other, u, v, w)
-        d = max(d, room - beyond)
-    return d, deeper
-
-
-@njit(cache=True)
-def _distances(  # type: ignore[no-untyped-def]
-    points, out, wide, narrow, origins, steps, frame, rows, other_frame, other, room, rough, seed
-):
-    q, local = np.empty(3), np.empty(3)
-    for n in range(points.shape[0]):
-        pull(wide, narrow, origins, steps, points[n], q)
-        out[n], _ = bone_at(frame, rows, other_frame, other, room, rough, seed, q, local)
 
 
 def packed(frame: VertebralFrame) -> Floats:

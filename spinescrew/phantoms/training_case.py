@@ -20,7 +20,7 @@ from spinescrew.phantoms.metal import add_streaks, implants, paint_metal
 from spinescrew.phantoms.other_bones import other_solids
 from spinescrew.phantoms.paint_bones import EVERYWHERE, BoneLook, paint_bone
 from spinescrew.phantoms.paint_tissue import around, coarse_grid, grid_points, paint_tissues
-from spinescrew.phantoms.pathology import afflict
+from spinescrew.phantoms.pathology import HEALTHY, afflict
 from spinescrew.phantoms.pedicle_truth import TrueSpine, landmarks, measure_truth
 from spinescrew.phantoms.reference import reference_screws
 from spinescrew.phantoms.scanner import HIGHEST_HU, LOWEST_HU, THICK_MM, Scanner, draw_scanner, scan
@@ -39,6 +39,8 @@ _WIDE_MM, _NARROW_MM, _COLUMN_MM = 6.0, 3.0, 42.0
 _METAL_SHARE = 0.06
 _METAL_HU = 8000.0
 _STREAM = 4001
+
+METAL = "metal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +103,10 @@ def make_training_case(
     """
     progress = progress or Progress()
     manner = HELD_OUT if held_out else TRAINING
-    streams = np.random.SeedSequence([seed, _STREAM, int(held_out)]).spawn(6)
-    who, shape, where, beside, machine, operator = (np.random.default_rng(stream) for stream in streams)
-    wants_metal = operator.random() < _METAL_SHARE if pathology is None else pathology == "metal"
-    patient = afflict(draw_patient(who, manner), who, manner, "healthy" if pathology == "metal" else pathology)
-    spine = _deform(patient, manner, shape)
+    *_, where, beside, machine, operator = _streams(seed, held_out)
+    wants_metal = operator.random() < _METAL_SHARE if pathology is None else pathology == METAL
+    spine = exact_solids(seed, held_out=held_out, pathology=pathology)
+    patient = spine.patient
     wanted = {level for trait in patient.traits for level in trait.levels} if pathology else set()
     trunk = draw_trunk(beside, patient.age)
     scanner = draw_scanner(machine, manner, spacing)
@@ -129,6 +130,15 @@ def make_training_case(
     )
 
 
+def exact_solids(seed: int, *, held_out: bool = False, pathology: str | None = None) -> SolidSpine:
+    """The exact shapes of the vertebrae that :func:`make_training_case` paints for the same arguments."""
+    manner = HELD_OUT if held_out else TRAINING
+    who, shape, *_ = _streams(seed, held_out)
+    return _deform(
+        afflict(draw_patient(who, manner), who, manner, HEALTHY if pathology == METAL else pathology), manner, shape
+    )
+
+
 def generator_hash() -> str:
     """``sha256:...`` of the generator's own sources: cases made under the same hash are the same cases."""
     digest = hashlib.sha256()
@@ -136,6 +146,11 @@ def generator_hash() -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return f"sha256:{digest.hexdigest()}"
+
+
+def _streams(seed: int, held_out: bool) -> list[np.random.Generator]:
+    """Of the patient, its shapes, the view, its surroundings, the scanner and an earlier operation."""
+    return [np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, _STREAM, held_out]).spawn(6)]
 
 
 def _deform(patient: Patient, manner: Manner, random: np.random.Generator) -> SolidSpine:
