@@ -290,7 +290,7 @@ def _density(rows, look, d, deeper, q, local, seed):  # type: ignore[no-untyped-
     grain = 0.65 * noise_at(q[0], q[1], 0.6 * q[2], size, seed + 2)
     grain += 0.35 * noise_at(q[0], q[1], q[2], 3.3 * size, seed + 3)
     grain += 0.35 * noise_at(q[0], q[1], q[2], 14.0, seed + 4)
-    marrow = look[0] + (1.0 - of_body) * (70.0 + 0.15 * look[0]) + look[5] * grain
+    marrow = look[0] + (1.0 - of_body) * (45.0 + 0.15 * look[0]) + look[5] * grain
     if rows[0, 0] == 4 and of_body > 0.1:
         body = rows[0, 7:]
         upper, lower = body_plates(body, local[0], local[1])

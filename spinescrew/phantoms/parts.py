@@ -18,14 +18,19 @@ Rows = NDArray[np.float64]
 
 _COLUMNS = 28
 _CAPSULE, _SLAB, _TUBE, _ELLIPSOID, _BODY, _CHANNEL = range(6)
-_FIRST = 7  # kind, fillet, arch, centre and radius of the sphere
+
+FIRST_SIZE = 7
+"""Column of a row where its sizes begin, after kind, fillet, arch, and centre and radius of the sphere."""
+
+HOLLOWS = slice(6, 8)
+"""Where a body's sizes hold the hollows of its endplates."""
 
 
 def _row(kind: int, fillet: float, arch: bool, centre: Any, radius: float, *values: Any) -> Rows:
     numbers = np.concatenate([np.atleast_1d(np.asarray(value, dtype=float)) for value in values])
     row = np.zeros(_COLUMNS)
-    row[:_FIRST] = [kind, fillet, arch, *np.asarray(centre, dtype=float), radius]
-    row[_FIRST : _FIRST + len(numbers)] = numbers
+    row[:FIRST_SIZE] = [kind, fillet, arch, *np.asarray(centre, dtype=float), radius]
+    row[FIRST_SIZE : FIRST_SIZE + len(numbers)] = numbers
     return row
 
 

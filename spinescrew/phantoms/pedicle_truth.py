@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from spinescrew.anatomy.frame import SIDES, Side, VertebralFrame, direction_from_angles, screw_angles
 from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.vectors import cross, orthogonal_pair, unit
+from spinescrew.phantoms.kernels import body_plates
+from spinescrew.phantoms.parts import FIRST_SIZE, HOLLOWS
 from spinescrew.phantoms.solid_spine import SolidSpine
 from spinescrew.phantoms.spine import LevelTruth, PedicleTruth
 
@@ -79,11 +81,17 @@ def _leave(solids: SolidSpine, level: Level, start: Floats, along: Floats, reach
 
 
 def _frame(solids: SolidSpine, level: Level) -> VertebralFrame:
-    """The vertebra's frame where the deformation has put it: superior is the normal of the deformed endplate."""
+    """The vertebra's frame where the deformation has put it.
+
+    Superior is the normal of the upper endplate as it is, fractured or deformed, but for its hollow.
+    """
     own, sizes = solids.frames[level], solids.patient.builds[level].sizes
     turns = np.linspace(0.0, 2 * np.pi, 16, endpoint=False)
     rim = 0.36 * np.stack([sizes.width * np.cos(turns), sizes.depth * np.sin(turns)], axis=1)
-    plate = solids.warp.to_patient(own.to_ras(np.column_stack([rim, np.full(len(rim), 0.5 * sizes.height)])))
+    flat = solids.solids[level].rows[0, FIRST_SIZE:].copy()
+    flat[HOLLOWS] = 0.0
+    heights = [body_plates(flat, *point)[0] for point in rim]
+    plate = solids.warp.to_patient(own.to_ras(np.column_stack([rim, heights])))
     normal = np.linalg.svd(plate - plate.mean(axis=0))[2][2]
     superior = unit(normal * np.sign(normal @ own.superior))
     inner = np.array([(0.0, 0.4 * sizes.depth, 0.0), (0.0, -0.4 * sizes.depth, 0.0)])

@@ -143,7 +143,7 @@ def draw_patient(random: np.random.Generator, manner: Manner = TRAINING) -> Pati
     tall = float(random.uniform(1.0, 1.14))
     builds = {level: draw_build(level, factor, tall, random, manner) for level in TRAINED_LEVELS}
     marrow = np.clip(226.0 - 2.1 * max(age - 25.0, 0.0) + 32.0 * clipped_normal(random), 95.0, 320.0)
-    thick = random.uniform(0.85, 1.2)
+    thick = random.uniform(0.5, 1.15)
     return Patient(
         female=female,
         age=age,
@@ -151,7 +151,7 @@ def draw_patient(random: np.random.Generator, manner: Manner = TRAINING) -> Pati
         slope_deg=38.0 + 7.0 * clipped_normal(random),
         marrow=float(marrow),
         cortex=float(random.uniform(850.0, 1350.0)),
-        cortex_mm=(0.75 * thick, 1.2 * thick),
+        cortex_mm=(0.65 * thick, 1.15 * thick),
         traits=(Trait("female" if female else "male"),),
     )
 
