@@ -14,7 +14,7 @@ from spinescrew.phantoms.solid_spine import SolidSpine
 Floats = NDArray[np.float64]
 
 _MOST_VOXELS = 7.5e6
-_TRUNK_SHARE = 0.6
+_TRUNK_SHARE = 0.75
 _CORNERS = np.array([(r, a, s) for r in (-1, 1) for a in (-1, 1) for s in (-1, 1)]) * 0.5
 
 
