@@ -41,7 +41,6 @@ class SpinePlannerPanel:
         self.case = None
         self._watch = None
         self._shortcuts = []
-        self._parameters = None
         self._parametersTag = None
         self._bound = None
         self._entered = False

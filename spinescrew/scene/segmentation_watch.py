@@ -67,11 +67,11 @@ class SegmentationWatch:
             changed = changed_levels(before, labels)
             self._seen = (labels, changed)
         except SpineScrewError:
-            names = _names(self.node)
-            levels = [names.get(identifier) for identifier in names.keys() | self._levels.keys()]
-            before_levels = [self._levels.get(identifier) for identifier in names.keys() | self._levels.keys()]
-            pairs = [pair for pair in zip(levels, before_levels, strict=True) if pair[0] is not pair[1]]
-            changed = frozenset(level for pair in pairs for level in pair if level is not None)
+            before_names, names = self._levels, _names(self.node)
+            pairs = [(before_names.get(key), names.get(key)) for key in before_names.keys() | names.keys()]
+            changed = frozenset(
+                level for old, new in pairs if old is not new for level in (old, new) if level is not None
+            )
             changed = changed or frozenset(self.session.spine.vertebrae)
         self._levels = _names(self.node)
         planned = {row.level for row in self.session.plan.screws}

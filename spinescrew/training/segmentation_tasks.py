@@ -36,21 +36,37 @@ _PROMPT_MM = 4.0
 
 
 @dataclass(frozen=True)
-class CoarseTask:
-    """Find and name: CT at 4 mm to one class per level.
-
-    Parameters
-    ----------
-    source:
-        Labelled images.
-    width:
-        Channels of the network's first level.
-    """
+class _SegmentationTask:
+    """What both have in common; ``width`` is the number of channels of the network's first level."""
 
     source: Source
     width: int = 16
     edge_attention: bool = True
     batch_size: int = 1
+    seed: int = 1
+
+    def batch(self, step: int) -> Batch:
+        """``image`` (n, channels, i, j, k) float32 and ``target`` (n, 1, i, j, k) int64."""
+        return _collect(self._sample(np.random.default_rng((self.seed, step, n))) for n in range(self.batch_size))
+
+    def loss(self, model: Any, batch: Batch) -> Any:
+        """Dice and cross entropy."""
+        return _dice_and_entropy(model(batch["image"]), batch["target"])
+
+    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        raise NotImplementedError
+
+    def _draw(self, random: np.random.Generator) -> tuple[LabelledImage, Level]:
+        """An image, and one of the levels in it."""
+        image = self.source[int(random.integers(len(self.source)))]
+        present = _present(image)
+        return image, present[int(random.integers(len(present)))]
+
+
+@dataclass(frozen=True)
+class CoarseTask(_SegmentationTask):
+    """Find and name: CT at 4 mm to one class per level."""
+
     seed: int = 1
     shape: tuple[int, int, int] = COARSE_SHAPE
     how: Augmentation = field(default_factory=lambda: Augmentation(shift_mm=40.0, turn_deg=15.0))
@@ -61,34 +77,20 @@ class CoarseTask:
         """See :class:`spinescrew.training.task.Task`."""
         return _unet(1, len(COARSE_LEVELS) + 1, self.width, self.edge_attention)
 
-    def batch(self, step: int) -> Batch:
-        """``image`` (n, 1, i, j, k) float32 and ``target`` (n, 1, i, j, k) int64."""
-        return _collect(self._sample(np.random.default_rng((self.seed, step, n))) for n in range(self.batch_size))
-
-    def loss(self, model: Any, batch: Batch) -> Any:
-        """Dice and cross entropy."""
-        return _dice_and_entropy(model(batch["image"]), batch["target"])
-
     def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        image = self.source[int(random.integers(len(self.source)))]
-        present = _present(image)
-        level = present[int(random.integers(len(present)))]
+        image, level = self._draw(random)
         box = random_box(_centroid(image.labels, level), self.shape, COARSE_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), COARSE_MM, self.how, random)
         return _mirrored(network_input(ct)[None], coarse_classes(box.cut(image.labels, 0, 0.0)), random)
 
 
 @dataclass(frozen=True)
-class FineTask:
+class FineTask(_SegmentationTask):
     """Cut: CT at 1 mm and a rough mask of one vertebra to that vertebra's exact mask.
 
     The rough mask is what the coarse network gives in use; here it is the true one at 4 mm, damaged at random.
     """
 
-    source: Source
-    width: int = 16
-    edge_attention: bool = True
-    batch_size: int = 1
     seed: int = 2
     shape: tuple[int, int, int] = FINE_SHAPE
     how: Augmentation = field(default_factory=Augmentation)
@@ -99,18 +101,8 @@ class FineTask:
         """See :class:`spinescrew.training.task.Task`."""
         return _unet(2, 2, self.width, self.edge_attention)
 
-    def batch(self, step: int) -> Batch:
-        """``image`` (n, 2, i, j, k) float32: CT and rough mask; ``target`` (n, 1, i, j, k) int64."""
-        return _collect(self._sample(np.random.default_rng((self.seed, step, n))) for n in range(self.batch_size))
-
-    def loss(self, model: Any, batch: Batch) -> Any:
-        """Dice and cross entropy."""
-        return _dice_and_entropy(model(batch["image"]), batch["target"])
-
     def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        image = self.source[int(random.integers(len(self.source)))]
-        present = _present(image)
-        level = present[int(random.integers(len(present)))]
+        image, level = self._draw(random)
         box = random_box(_inside(image.labels, level, random), self.shape, FINE_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), FINE_MM, self.how, random)
         mask = smooth_cut(box, image.labels, level)
