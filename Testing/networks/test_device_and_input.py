@@ -9,7 +9,7 @@ import torch
 
 from spinescrew.errors import InputError
 from spinescrew.networks import device
-from spinescrew.networks.device import choose_device, mixed_precision
+from spinescrew.networks.device import choose_device, mixed_precision, training_precision
 from spinescrew.networks.intensity import network_input
 
 
@@ -57,8 +57,27 @@ def test_a_gpu_computes_in_the_half_precision_it_has(monkeypatch, native, half):
     assert mixed_precision(torch.device("cuda")) == half
 
 
-def test_the_cpu_computes_in_full_precision():
+@pytest.mark.parametrize(
+    ("can", "half"), [({}, None), ({"avx512_bf16": True}, torch.bfloat16), ({"amx_bf16": True}, torch.bfloat16)]
+)
+def test_a_cpu_computes_in_half_precision_only_where_it_can(monkeypatch, can, half):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: can, raising=False)
+    assert mixed_precision(torch.device("cpu")) == half
+
+
+def test_a_torch_that_cannot_tell_computes_in_full_precision(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert mixed_precision(torch.device("cpu")) is None
+
+
+@pytest.mark.parametrize(("shape", "half"), [((48, 64, 64), torch.bfloat16), ((64, 32, 64), None)])
+def test_small_boxes_are_trained_in_full_precision_on_a_cpu(monkeypatch, shape, half):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert training_precision(torch.device("cpu"), shape) == half
+    assert training_precision(torch.device("mps"), shape) == torch.float16
+
+
+def test_mps_computes_in_float16():
     assert mixed_precision(torch.device("mps")) == torch.float16
 
 

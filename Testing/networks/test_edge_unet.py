@@ -91,7 +91,7 @@ def test_it_works_in_mixed_precision():
 
 def test_gradients_in_mixed_precision_are_finite_and_reach_the_edges_weight():
     model = EdgeAttentionUNet(1, 3, 4)
-    image = torch.zeros(1, 1, 32, 32, 32)
+    image = torch.zeros(1, 1, 48, 48, 48)
     image[..., 6:26, 6:26, 6:26] = 1
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(image + 0.02 * torch.randn_like(image))

@@ -187,3 +187,10 @@ def test_the_generator_has_a_hash():
     assert generator_hash() == generator_hash()
     assert generator_hash().startswith("sha256:")
     assert len(generator_hash()) == 71
+
+
+def test_a_pedicle_without_bone_in_its_middle_has_no_landmarks():
+    """Warped T12 of this seed: its right pedicle is a gap."""
+    made = make_training_case(100_131, spacing=(4.0, 4.0, 4.0))
+    assert (Level.T12, "left") in made.landmarks and (Level.T12, "right") not in made.landmarks
+    assert set(made.screws) <= set(made.landmarks)

@@ -20,7 +20,7 @@ from spinescrew.training.trainer import HISTORY_STEPS, Trainer
 class Edges:
     """Tells the step in a random field: small, and learned in seconds."""
 
-    name, purpose = "edges", "finds edges"
+    name, purpose, shape = "edges", "finds edges", (16, 16, 16)
 
     def build(self):
         return torch.nn.Sequential(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 _PACKAGES = ("torch", "monai", "safetensors")
+_SMALLEST_IN_HALF = 48
 
 
 def missing_packages() -> list[str]:
@@ -51,11 +53,33 @@ def choose_device(name: str = "auto") -> torch.device:
 def mixed_precision(device: torch.device) -> torch.dtype | None:
     """The half precision that helps on ``device``; ``None`` where full precision is as quick.
 
-    bfloat16 where a GPU computes in it, as its range is that of float32 and nothing needs scaling; float16 otherwise.
+    bfloat16 where a GPU or a CPU computes in it, as its range is that of float32 and nothing needs scaling; float16
+    on other GPUs.
     """
     import torch
 
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if native else torch.float16
+    if device.type == "cpu":
+        return torch.bfloat16 if _cpu_has_bfloat16() else None
     return torch.float16 if device.type == "mps" else None
+
+
+def training_precision(device: torch.device, shape: Sequence[int]) -> torch.dtype | None:
+    """The half precision to train in with boxes of ``shape`` voxels; ``None`` for full precision.
+
+    On a CPU small boxes are trained in full precision: the bfloat16 gradient of a convolution's weights is garbage
+    where the convolution sees two voxels along an axis, as the lowest level does of boxes below 48 (torch 2.13).
+    """
+    small = min(shape) < _SMALLEST_IN_HALF
+    return None if device.type == "cpu" and small else mixed_precision(device)
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself; torch versions that cannot tell are taken to say no."""
+    import torch
+
+    ask = getattr(torch.cpu, "get_capabilities", dict)
+    can = ask()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

@@ -170,8 +170,9 @@ def _whole_levels(spine: SolidSpine, view: Volume) -> tuple[Level, ...]:
 
 
 def _targets(true: TrueSpine, view: Volume) -> tuple[Points, dict[tuple[Level, Side], Screw]]:
-    """Landmarks and screws of the pedicles whose channel lies in the image."""
-    found = {(level, side): landmarks(true, level, side) for level in true.truth for side in SIDES}
+    """Landmarks and screws of the pedicles whose channel lies in the image; one without bone in its middle has none."""
+    solid = [(level, side) for level in true.truth for side in SIDES if true.truth[level].pedicles[side].width_mm > 0]
+    found = {(level, side): landmarks(true, level, side) for level, side in solid}
     points = {key: pair for key, pair in found.items() if view.contains(np.array(pair), margin_mm=1.0).all()}
     return points, {key: screw for key, screw in reference_screws(true).items() if key in points}
 

@@ -16,7 +16,7 @@ COARSE_LEVELS: tuple[Level, ...] = (*parse_levels("T8-L5"), Level.L6, Level.S1)
 
 COARSE_MM, COARSE_SHAPE = 4.0, (64, 64, 96)
 FINE_MM, FINE_SHAPE = 1.0, (112, 112, 96)
-LANDMARK_MM, LANDMARK_SHAPE = 1.25, (96, 96, 64)
+LANDMARK_MM, LANDMARK_SHAPE = 1.25, (80, 80, 48)
 
 POINTS = tuple((side, end) for side in SIDES for end in ("entry", "exit"))
 """Channel n of the landmark network's heat maps shows point n of these."""

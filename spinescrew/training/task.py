@@ -19,10 +19,13 @@ class Task(Protocol):
         Of the model, as its folder is called.
     purpose:
         What it does, in a few words.
+    shape:
+        Voxels of the boxes it shows to the network.
     """
 
     name: str
     purpose: str
+    shape: tuple[int, int, int]
 
     def build(self) -> Any:
         """A new ``torch.nn.Module`` on the CPU; its first weights depend on the seed of torch alone."""

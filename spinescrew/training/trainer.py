@@ -36,11 +36,11 @@ class Trainer:
     def __init__(self, task: Task, folder: str | Path, options: TrainingOptions | None = None) -> None:
         import torch
 
-        from spinescrew.networks.device import choose_device, mixed_precision
+        from spinescrew.networks.device import choose_device, training_precision
 
         self.task, self.folder, self.options = task, Path(folder), options or TrainingOptions()
         self.device = choose_device(self.options.device)
-        self.precision = mixed_precision(self.device)
+        self.precision = training_precision(self.device, task.shape)
         torch.manual_seed(self.options.seed)
         self.model = task.build().to(self.device)
         self.average = torch.optim.swa_utils.AveragedModel(
