@@ -185,6 +185,14 @@ def test_labels_come_from_either_kind_of_node(scene):
     assert again.array.dtype == np.int16
 
 
+def test_a_segmentation_remembers_which_engine_found_it(scene):
+    labels = Volume(np.full((6, 6, 6), 22, np.int16), np.eye(4), {"found_by": "spinescrew"})
+    node = add_segmentation(scene, labels, "found", surface=False)
+    assert labels_from_segmentation(node).metadata["found_by"] == "spinescrew"
+    other = add_segmentation(scene, Volume(labels.array, np.eye(4)), "given", surface=False)
+    assert "found_by" not in labels_from_segmentation(other).metadata
+
+
 def test_a_segmentation_has_a_segment_per_level_and_leaves_no_volume_behind(scene):
     node = add_segmentation(scene, two_blocks(), "Vertebrae")
     assert list(segments_by_level(node)) == [Level.L3, Level.L4]

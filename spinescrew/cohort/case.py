@@ -11,6 +11,7 @@ from spinescrew.anatomy.levels import Level, cranial_to_caudal
 from spinescrew.anatomy.numbering import to_verse
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort.folder import result_folder
+from spinescrew.cohort.guides import guides_for
 from spinescrew.cohort.segment import segment_case
 from spinescrew.errors import InputError
 from spinescrew.exchange import check_plan_matches, read_plan, write_plan, write_screw_stls, write_screws_csv
@@ -129,10 +130,13 @@ def plan_volumes(
     if all(not (labels.array == level.value).any() for level in levels):
         asked, held = ", ".join(level.label for level in levels), ", ".join(x.label for x in present_levels(labels))
         raise InputError(f"none of {asked} is in the label map; it holds {held or 'no vertebra from T1 to S1'}")
-    with progress.step("measure the vertebrae", 0.0, 0.7) as part:
+    options = options or PlanningOptions()
+    with progress.step("measure the vertebrae", 0.0, 0.6) as part:
         spine = build_spine(labels, ct, levels, part)
-    plan = plan_spine(spine, levels, options, progress.part(0.7, 1.0))
-    parameters = {**plan.parameters, "input_notes": input_notes(labels, ct)}
+    with progress.step("find entry and exit", 0.6, 0.7) as part:
+        guides, told = guides_for(labels, ct, levels, options, part)
+    plan = plan_spine(spine, levels, options, progress.part(0.7, 1.0), guides)
+    parameters = {**plan.parameters, "input_notes": [*input_notes(labels, ct), *filter(None, [told])]}
     return CaseResult(replace(plan, parameters=parameters, timings_s=dict(progress.timings_s)), spine)
 
 

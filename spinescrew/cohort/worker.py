@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spinescrew.progress import Progress
 
 JOB, PROGRESS, RESULT, ERROR, ALIVE, LOG = "job", "progress.json", "result", "error.json", "alive", "log.txt"
-KEPT_METADATA = ("numbering", "corrections", "notes")
+KEPT_METADATA = ("numbering", "corrections", "notes", "found_by")
 _WATCH_S = 0.5
 _PROGRESS_S = 0.05
 

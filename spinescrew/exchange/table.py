@@ -34,7 +34,7 @@ _MEASURES = (
     "mean_hu",
     "min_hu",
 )
-_MARKS = ("planned_by", "locked", "reviewed", "notes")
+_MARKS = ("planned_by", "led_by", "locked", "reviewed", "notes")
 COLUMNS = (*_ROW, *_PLACES, "margin_mm", *_MEASURES, *_MARKS)
 
 
@@ -65,6 +65,7 @@ def _cells(row: PlannedScrew) -> dict[str, str]:
         "status": row.status,
         "reason": row.reason,
         "planned_by": row.planned_by,
+        "led_by": row.led_by,
         "locked": row.locked,
         "reviewed": row.reviewed,
         "notes": "; ".join(row.notes),

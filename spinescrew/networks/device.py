@@ -80,6 +80,5 @@ def _cpu_has_bfloat16() -> bool:
     """Whether the CPU multiplies bfloat16 itself; torch versions that cannot tell are taken to say no."""
     import torch
 
-    ask = getattr(torch.cpu, "get_capabilities", dict)
-    can = ask()
+    can: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from spinescrew.errors import InputError
 from spinescrew.grading.options import GradingOptions
 from spinescrew.implants.catalog import Catalog, load_catalog
 from spinescrew.planning.plan import Trajectory
+
+StartName = Literal["auto", "geometry", "network"]
+STARTS: tuple[str, ...] = get_args(StartName)
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,16 @@ class PlanningOptions:
         Room kept to the facet joint with the vertebra above.
     maximum_diameter_mm:
         Overrides the catalogue's usual maximum of every level.
+    start:
+        What the search of a screw starts from: ``"geometry"`` (the pedicle as it was measured), ``"network"`` (entry
+        and exit that the landmark network finds in the CT), or ``"auto"`` (the network where an engine found the
+        vertebrae).
     align_heads:
         Whether entries are shifted, within their corridors, to lie where one rod can follow.
     """
 
     trajectory: Trajectory = "straight-forward"
+    start: StartName = "auto"
     depth_percent: float = 80.0
     margin_mm: float = 0.5
     width_percent: float = 80.0
@@ -49,6 +57,8 @@ class PlanningOptions:
     def __post_init__(self) -> None:
         if self.trajectory not in ("straight-forward", "anatomic"):
             raise InputError(f"'{self.trajectory}' is not a trajectory; use straight-forward or anatomic")
+        if self.start not in STARTS:
+            raise InputError(f"'{self.start}' is nothing to start from; use {', '.join(STARTS)}")
         for name, low, high in (("depth_percent", 10, 100), ("width_percent", 10, 100), ("margin_mm", 0, 5)):
             value = getattr(self, name)
             if not low <= value <= high:

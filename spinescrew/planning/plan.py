@@ -31,6 +31,9 @@ class PlannedScrew:
         Its measures; ``None`` until graded (any edit clears it).
     planned_by:
         ``"automatic"`` or ``"edited"``.
+    led_by:
+        What the automatic screw was searched from: ``"geometry"`` or ``"network"``
+        (:mod:`spinescrew.planning.guides`).
     """
 
     level: Level
@@ -39,6 +42,7 @@ class PlannedScrew:
     reason: str = ""
     assessment: Assessment | None = None
     planned_by: str = "automatic"
+    led_by: str = "geometry"
     locked: bool = False
     reviewed: bool = False
     notes: tuple[str, ...] = ()

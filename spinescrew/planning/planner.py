@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from spinescrew.anatomy.vertebra import Spine
 from spinescrew.grading.grade import assess
 from spinescrew.grading.options import GradingOptions
 from spinescrew.planning.construct import align_heads
+from spinescrew.planning.guides import Guide
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Key, Plan, PlannedScrew
 from spinescrew.planning.search import Choices, choices
@@ -23,7 +24,11 @@ _TRIED_ROWS = 40
 
 
 def plan_spine(
-    spine: Spine, levels: Sequence[Level], options: PlanningOptions | None = None, progress: Progress | None = None
+    spine: Spine,
+    levels: Sequence[Level],
+    options: PlanningOptions | None = None,
+    progress: Progress | None = None,
+    guides: Mapping[Key, Guide] | None = None,
 ) -> Plan:
     """Plan a pedicle screw on both sides of each level, sized, angled and graded.
 
@@ -35,6 +40,8 @@ def plan_spine(
         From :func:`spinescrew.anatomy.build.build_spine`.
     levels:
         In any order; the plan is ordered from the head down.
+    guides:
+        Channels to start from, by pedicle; each row says whether its own was followed.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def plan_spine(
         for n, (level, side) in enumerate(keys):
             part.update(n / len(keys), f"corridor of {level.label} {side}")
             reason = refusal(spine, level, side)
-            answer = reason or choices(spine.vertebrae[level], side, options)
+            answer = reason or choices(spine.vertebrae[level], side, options, (guides or {}).get((level, side)))
             if isinstance(answer, str):
                 rows[level, side] = PlannedScrew(level, side, reason=answer)
             else:
@@ -128,14 +135,15 @@ def _best_graded(spine: Spine, answer: Choices, first: int, options: PlanningOpt
     rows = [first, *(int(row) for row in np.unique(spread) if row != first)]
     best: PlannedScrew | None = None
     least = float("inf")
+    plain = PlannedScrew(answer.level, answer.side, notes=answer.notes, led_by=answer.led_by)
     for row in rows:
         screw = answer.screw(row, options)
         assessment = assess(screw, spine, answer.level, answer.side, (), options.grading)
         breach = assessment.breach.margin_mm if assessment.breach is not None else 0.0
         if best is None or breach < least - 1e-9:
-            best = PlannedScrew(answer.level, answer.side, screw, assessment=assessment, notes=answer.notes)
+            best = replace(plain, screw=screw, assessment=assessment)
             least = breach
         if assessment.gertzbein_robbins == "A":
-            return PlannedScrew(answer.level, answer.side, screw, assessment=assessment, notes=answer.notes)
+            return replace(plain, screw=screw, assessment=assessment)
     assert best is not None
     return best

@@ -14,6 +14,7 @@ from spinescrew.anatomy.vertebra import Pedicle, Vertebra
 from spinescrew.geometry.vectors import unit
 from spinescrew.implants.screw import Screw
 from spinescrew.planning.corridor import Corridors, explore
+from spinescrew.planning.guides import Guide, Leader, Start, starting_point
 from spinescrew.planning.options import PlanningOptions
 
 Floats = NDArray[np.float64]
@@ -40,6 +41,7 @@ class Choices:
     corridors: Corridors
     cost: Floats
     notes: tuple[str, ...]
+    led_by: Leader = "geometry"
 
     def screw(self, row: int, options: PlanningOptions) -> Screw:
         """The screw of that row."""
@@ -47,24 +49,25 @@ class Choices:
         return Screw(self.corridors.entry[row], self.corridors.direction[row], shape)
 
 
-def choices(vertebra: Vertebra, side: Side, options: PlanningOptions) -> Choices | str:
-    """Every screw that fits this pedicle, or the reason why none does."""
+def choices(vertebra: Vertebra, side: Side, options: PlanningOptions, guide: Guide | None = None) -> Choices | str:
+    """Every screw that fits this pedicle, or the reason why none does; the search starts from ``guide`` if it can."""
     pedicle = vertebra.pedicles[side]
+    start = starting_point(vertebra, side, guide)
     diameters = permitted_diameters(vertebra.level, pedicle, options)
     if isinstance(diameters, str):
         return diameters
-    wanted = wanted_angles(vertebra, side, options)
+    wanted = wanted_angles(vertebra.level, start, options)
     reasons: list[str] = []
     for diameter, largest_tilt, facet_gap in _attempts(diameters, options):
         options = replace(options, facet_gap_mm=facet_gap)
-        found, moves = _search(vertebra, side, wanted, largest_tilt, diameter, options)
+        found, moves = _search(vertebra, side, start.through, wanted, largest_tilt, diameter, options)
         kept = _shortfall(found, diameter, options) <= 0
         if kept.any():
             cost = _cost(found, moves, diameter, options)
             order = np.flatnonzero(kept)[np.argsort(cost[kept], kind="stable")]
             best = _rows(found, order)
-            notes = _notes(float(moves[order[0], 1]), best, options)
-            return Choices(vertebra.level, side, diameter, best, cost[order], notes)
+            notes = (*start.notes, *_notes(float(moves[order[0], 1]), best, options))
+            return Choices(vertebra.level, side, diameter, best, cost[order], notes, start.led_by)
         reasons.append(_why_not(found, diameter, options))
     return reasons[-1]
 
@@ -72,6 +75,7 @@ def choices(vertebra: Vertebra, side: Side, options: PlanningOptions) -> Choices
 def _search(
     vertebra: Vertebra,
     side: Side,
+    through: Floats,
     wanted: tuple[float, float],
     largest_tilt: float,
     diameter: float,
@@ -87,13 +91,13 @@ def _search(
     moves = _grid(low, high)
     rounds = []
     for shrink in (0.25, 0.15, 0.08, 0.04):
-        rounds.append((_follow_lines(vertebra, side, wanted, moves, diameter, options), moves))
+        rounds.append((_follow_lines(vertebra, side, through, wanted, moves, diameter, options), moves))
         found, seen = _joined(rounds)
         penalised = _cost(found, seen, diameter, options) + 12.0 * _shortfall(found, diameter, options)
         leaders = seen[np.argsort(penalised, kind="stable")[:12]]
         spread = random.normal(size=(12, 25, 4)) * (high - low) / 2 * shrink
         moves = np.clip((leaders[:, None] + spread).reshape(-1, 4), low, high)
-    rounds.append((_follow_lines(vertebra, side, wanted, moves, diameter, options), moves))
+    rounds.append((_follow_lines(vertebra, side, through, wanted, moves, diameter, options), moves))
     return _joined(rounds)
 
 
@@ -125,6 +129,7 @@ def _joined(rounds: list[tuple[Corridors, Floats]]) -> tuple[Corridors, Floats]:
 def _follow_lines(
     vertebra: Vertebra,
     side: Side,
+    through: Floats,
     wanted: tuple[float, float],
     moves: Floats,
     diameter: float,
@@ -136,7 +141,7 @@ def _follow_lines(
         vertebra.bone,
         pedicle,
         vertebra.facets.get(side),
-        pedicle.isthmus + moves[:, 2:3] * medial + moves[:, 3:4] * frame.superior,
+        through + moves[:, 2:3] * medial + moves[:, 3:4] * frame.superior,
         _directions(frame, side, wanted[0] + moves[:, 0], wanted[1] + moves[:, 1]),
         diameter / 2,
         options.catalog.lengths(vertebra.level, diameter),
@@ -171,14 +176,13 @@ def permitted_diameters(level: Level, pedicle: Pedicle, options: PlanningOptions
     )
 
 
-def wanted_angles(vertebra: Vertebra, side: Side, options: PlanningOptions) -> tuple[float, float]:
-    """(PTA, PSA) of the trajectory: the pedicle's own PTA, kept within the usual band of its level; PSA by choice."""
-    pedicle = vertebra.pedicles[side]
-    usual = usual_pedicle(vertebra.level)
-    pta = pedicle.pta_deg
+def wanted_angles(level: Level, start: Start, options: PlanningOptions) -> tuple[float, float]:
+    """(PTA, PSA) of the trajectory: the channel's own PTA, kept within the usual band of its level; PSA by choice."""
+    usual = usual_pedicle(level)
+    pta = start.pta_deg
     if usual is not None:
         pta = float(np.clip(pta, usual.pta_deg - _BAND_USED_DEG, usual.pta_deg + _BAND_USED_DEG))
-    return pta, 0.0 if options.trajectory == "straight-forward" else pedicle.psa_deg
+    return pta, 0.0 if options.trajectory == "straight-forward" else start.psa_deg
 
 
 def _attempts(diameters: tuple[float, ...], options: PlanningOptions) -> list[tuple[float, float, float]]:

@@ -19,6 +19,7 @@ from spinescrew.scene.terminology import colour, terminology_entry
 
 BINARY_LABELMAP = "Binary labelmap"
 CLOSED_SURFACE = "Closed surface"
+_FOUND_BY = "SpineScrew.FoundBy"
 
 
 def volume_from_node(node: Any) -> Volume:
@@ -115,6 +116,8 @@ def labels_from_segmentation(node: Any, reference: Volume | None = None) -> Volu
         _paint(labels, segmentation, identifier, level)
     if not labels.array.any():
         raise InputError(f"the segments of '{node.GetName()}' are empty")
+    if found_by := node.GetAttribute(_FOUND_BY):
+        return Volume(labels.array, labels.affine, {**labels.metadata, "found_by": found_by})
     return labels
 
 
@@ -153,7 +156,8 @@ def add_volume(scene: Any, volume: Volume, name: str, label_map: bool = False) -
 def add_segmentation(scene: Any, labels: Volume, name: str, surface: bool = True) -> Any:
     """A new segmentation node with one segment per level, named and coded by level.
 
-    The binary label map is the source, so that it can be corrected with the segment editor.
+    The binary label map is the source, so that it can be corrected with the segment editor. Which engine found the
+    labels stays with the node.
     """
     label_node = add_volume(scene, labels.with_array(labels.array.astype(np.int16)), "labels", label_map=True)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
@@ -170,6 +174,7 @@ def add_segmentation(scene: Any, labels: Volume, name: str, surface: bool = True
     if surface:
         segmentation.SetConversionParameter("Smoothing factor", "0.3")
         node.CreateClosedSurfaceRepresentation()
+    node.SetAttribute(_FOUND_BY, labels.metadata.get("found_by"))
     return node
 
 

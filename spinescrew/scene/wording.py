@@ -99,9 +99,14 @@ def difference(row: PlannedScrew, automatic: Plan | None) -> Moved | None:
 
 
 def state_text(row: PlannedScrew) -> str:
-    """Who placed it, whether it is locked and reviewed."""
-    words = [row.planned_by, *(["locked"] if row.locked else []), *(["reviewed"] if row.reviewed else [])]
+    """Who placed it and from what, whether it is locked and reviewed."""
+    placed = "automatic, led by the network" if _led_by_network(row) else row.planned_by
+    words = [placed, *(["locked"] if row.locked else []), *(["reviewed"] if row.reviewed else [])]
     return ", ".join(words)
+
+
+def _led_by_network(row: PlannedScrew) -> bool:
+    return row.planned_by == "automatic" and row.led_by == "network"
 
 
 def _one(value: float | None, digits: int = 1) -> str:

@@ -44,10 +44,14 @@ class Box:
     def _part_of(self, volume: Volume, margin: NDArray[np.int_]) -> Volume | None:
         """The part of a volume that the box needs; ``None`` if they do not meet."""
         ends = np.stack(np.meshgrid(*[(0, n - 1) for n in self.shape], indexing="ij"), axis=-1).reshape(-1, 3)
-        corners = volume.ras_to_index(ends @ self.affine[:3, :3].T + self.affine[:3, 3])
+        corners = volume.ras_to_index(self.to_ras(ends))
         low = np.clip(np.floor(corners.min(axis=0)) - margin, 0, volume.shape).astype(int)
         high = np.clip(np.ceil(corners.max(axis=0)) + margin + 1, 0, volume.shape).astype(int)
         return volume.crop(low, high) if (high > low).all() else None
+
+    def to_ras(self, index: Floats) -> Floats:
+        """Voxels of the box (..., 3), fractions allowed, as RAS points."""
+        return np.asarray(index @ self.affine[:3, :3].T + self.affine[:3, 3])
 
     def to_index(self, points: Floats) -> Floats:
         """RAS points (..., 3) in voxels of the box."""

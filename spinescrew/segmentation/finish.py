@@ -15,6 +15,9 @@ from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.label_checks import findings
 from spinescrew.segmentation.naming import LEVELS, Candidate, name_vertebrae
 
+GIVEN = "given"
+"""The engine that hands on labels made elsewhere: nothing found them here."""
+
 LOW_CONFIDENCE = 0.75
 """Below this a person is asked to check the name."""
 
@@ -52,6 +55,8 @@ def finish(
         present = [bone.level for bone in bones]
         sure = dict(confidence) if confidence is not None else confidence_of_bones(bones)
         check = _sentences(bones, sure, [level for level in wanted or () if level not in present])
+    if engine != GIVEN:
+        labels = Volume(labels.array, labels.affine, {**labels.metadata, "found_by": engine})
     return Segmentation(labels, sure, check, engine, provenance, dict(progress.timings_s))
 
 

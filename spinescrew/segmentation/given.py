@@ -13,7 +13,7 @@ from spinescrew.geometry.volume import Volume
 from spinescrew.progress import Progress
 from spinescrew.segmentation.combine import resample_labels
 from spinescrew.segmentation.engine import Segmentation
-from spinescrew.segmentation.finish import finish
+from spinescrew.segmentation.finish import GIVEN, finish
 
 _INSIDE = 0.98
 
@@ -29,7 +29,7 @@ class GivenLabels:
         As :func:`spinescrew.anatomy.numbering.to_verse` takes it.
     """
 
-    name = "given"
+    name = GIVEN
     title = "labels made elsewhere (by hand or by another program)"
 
     def __init__(self, labels: Volume | None = None, numbering: str = "auto") -> None:

@@ -38,7 +38,7 @@ class LandmarkTask:
     batch_size: int = 1
     seed: int = 3
     shape: tuple[int, int, int] = LANDMARK_SHAPE
-    how: Augmentation = field(default_factory=lambda: Augmentation(shift_mm=6.0))
+    how: Augmentation = field(default_factory=lambda: Augmentation(shift_mm=9.0))
     name: str = LANDMARKS
     purpose: str = "finds entry and exit of both pedicles of a vertebra"
 

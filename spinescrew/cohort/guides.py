@@ -1,0 +1,50 @@
+"""What planning starts from: the landmark network's channels, where it may speak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spinescrew.anatomy.levels import Level
+from spinescrew.errors import InputError
+from spinescrew.geometry.volume import Volume
+from spinescrew.planning.guides import Guide
+from spinescrew.planning.options import PlanningOptions
+from spinescrew.planning.plan import Key
+from spinescrew.progress import Progress
+from spinescrew.segmentation.landmarks import Landmarks, find_landmarks, landmarks_unavailable
+
+
+def guides_for(
+    labels: Volume,
+    ct: Volume | None,
+    levels: Sequence[Level],
+    options: PlanningOptions,
+    progress: Progress | None = None,
+) -> tuple[dict[Key, Guide], str]:
+    """Channels by pedicle as ``options.start`` wants them, and a note for people; both empty for geometry alone.
+
+    ``"auto"`` asks the network where an engine found the labels (``metadata["found_by"]``) and it is installed.
+
+    Raises
+    ------
+    InputError
+        If the network is asked for and cannot run.
+    """
+    asked = options.start == "network"
+    if options.start == "geometry" or not (asked or labels.metadata.get("found_by")):
+        return {}, ""
+    problem = landmarks_unavailable() if ct is not None else "the landmark network needs a CT"
+    if ct is None or problem:
+        if asked:
+            raise InputError(f"{problem}; or start from geometry")
+        return {}, f"entry and exit from geometry alone: {problem}"
+    found = find_landmarks(ct, labels, levels, progress=progress)
+    return as_guides(found), f"entry and exit: {found.provenance}"
+
+
+def as_guides(found: Landmarks) -> dict[Key, Guide]:
+    """Each channel as planning takes it; it is as unsure as the less sure of its ends."""
+    return {
+        key: Guide(channel.entry, channel.exit, max(channel.entry_spread_mm, channel.exit_spread_mm))
+        for key, channel in found.channels.items()
+    }
