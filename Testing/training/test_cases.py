@@ -10,6 +10,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import write_volume
+from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.training.cases import FolderSource, PhantomSource, image_pairs
 
 
@@ -20,7 +21,11 @@ def made(seed):
     labels[3:8, 3:8, 2:6], labels[3:8, 3:8, 8:12] = 23, 22
     ct = random.integers(-1000, 1500, labels.shape).astype(np.int16)
     landmarks = {(Level.L3, "left"): (np.array([1.0, 2.0, 3.0]) + seed, np.array([4.0, 5.0, 6.0]))}
-    return SimpleNamespace(ct=Volume(ct, affine), labels=Volume(labels, affine), landmarks=landmarks)
+    screws = {(Level.L3, "left"): Screw((1.0, 2.0, 3.0), (0.0, 0.6, 0.8), ScrewShape(5.5, 40.0))}
+    volumes = Volume(ct, affine), Volume(labels, affine)
+    return SimpleNamespace(
+        ct=volumes[0], labels=volumes[1], landmarks=landmarks, screws=screws, traits=("scoliosis", f"seed {seed}")
+    )
 
 
 def test_a_phantom_is_made_once_and_comes_back_as_it_was(tmp_path):
@@ -40,6 +45,10 @@ def test_a_phantom_is_made_once_and_comes_back_as_it_was(tmp_path):
             assert found.landmarks.keys() == wanted.landmarks.keys()
             for key, pair in wanted.landmarks.items():
                 np.testing.assert_array_equal(np.stack(found.landmarks[key]), np.stack(pair))
+            screw, same = found.screws[Level.L3, "left"], wanted.screws[Level.L3, "left"]
+            np.testing.assert_allclose([screw.entry, screw.tip], [same.entry, same.tip])
+            assert screw.shape.length_mm == pytest.approx(40.0) and screw.shape.diameter_mm == 5.5
+            assert found.traits == wanted.traits and found.thick
     assert calls == [10, 11, 12]
     assert source.describe() == "3 simulated CTs, seeds 10-12"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class EngineEvaluation:
         Image number to what the engine refused it with; its vertebrae count as not found.
     seconds:
         Of each image.
+    thick:
+        Numbers of the images with slices above 2 mm.
     """
 
     engine: str
@@ -43,23 +46,39 @@ class EngineEvaluation:
     scores: tuple[tuple[int, LevelScore], ...]
     failures: dict[int, str] = field(default_factory=dict)
     seconds: tuple[float, ...] = ()
+    thick: frozenset[int] = frozenset()
 
     @property
     def levels(self) -> tuple[LevelSummary, ...]:
         """By level, from the head down."""
         return summarise_levels(score for _, score in self.scores)
 
+    def levels_of(self, *, thick: bool) -> tuple[LevelSummary, ...]:
+        """The same of the images with thick slices alone, or without them."""
+        return summarise_levels(score for number, score in self.scores if (number in self.thick) is thick)
 
-def held_out_phantoms(folder: Path, count: int = HELD_OUT) -> Source:
-    """Phantoms with shapes and scanners that training never draws."""
+
+def held_out_phantoms(folder: Path, count: int = HELD_OUT, pathology: str | None = None) -> Source:
+    """Phantoms with shapes and scanners that training never draws; all with one pathology if it is named."""
     from spinescrew.phantoms.training_case import generator_hash, make_training_case
 
-    return PhantomSource(lambda seed: make_training_case(seed, held_out=True), folder, count, generator_hash(), 0)
+    make = partial(make_training_case, held_out=True, pathology=pathology)
+    return PhantomSource(make, folder / (pathology or "mixed"), count, generator_hash(), 0)
 
 
-def images_of(data: str, folder: Path, count: int = HELD_OUT) -> Source:
-    """``"phantoms"`` or a folder of images and labels."""
-    return held_out_phantoms(folder, count) if data == PHANTOMS else FolderSource(data)
+def images_of(data: str, folder: Path, count: int = HELD_OUT, pathology: str | None = None) -> Source:
+    """``"phantoms"`` or a folder of images and labels.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be used, or a pathology is asked of one.
+    """
+    if data == PHANTOMS:
+        return held_out_phantoms(folder, count, pathology)
+    if pathology is not None:
+        raise InputError("a pathology can be chosen of phantoms only; leave out --pathology or --data")
+    return FolderSource(data)
 
 
 def evaluate_engine(engine: Engine, source: Source, progress: Progress | None = None) -> EngineEvaluation:
@@ -74,9 +93,11 @@ def evaluate_engine(engine: Engine, source: Source, progress: Progress | None = 
     if problem := engine.unavailable():
         raise InputError(problem)
     scores: list[tuple[int, LevelScore]] = []
-    failures, seconds, provenance = {}, [], ""
+    failures, seconds, provenance, thick = {}, [], "", set()
     for number in range(len(source)):
         image = source[number]
+        if image.thick:
+            thick.add(number)
         part = progress.part(number / len(source), (number + 1) / len(source))
         started = time.perf_counter()
         try:
@@ -87,7 +108,7 @@ def evaluate_engine(engine: Engine, source: Source, progress: Progress | None = 
             labels = image.labels.with_array(np.zeros_like(image.labels.array))
         seconds.append(time.perf_counter() - started)
         scores += [(number, score) for score in _scores(labels, image)]
-    return EngineEvaluation(engine.name, provenance, tuple(scores), failures, tuple(seconds))
+    return EngineEvaluation(engine.name, provenance, tuple(scores), failures, tuple(seconds), frozenset(thick))
 
 
 def write_scores(evaluation: EngineEvaluation, path: str | Path) -> Path:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,17 +17,37 @@ from spinescrew.errors import InputError
 from spinescrew.geometry.atomic import atomic_path
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import read_image, read_labels
+from spinescrew.implants.screw import Screw, ScrewShape
+
+THICK_MM = 2.0
 
 Landmarks = dict[tuple[Level, Side], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledImage:
-    """A CT (HU), its vertebrae (VerSe ids) on the same grid and, where known, entry and exit (3,) RAS per pedicle."""
+    """A CT (HU), its vertebrae (VerSe ids) on the same grid and what else is known.
+
+    Attributes
+    ----------
+    landmarks:
+        Entry and exit (3,) RAS by pedicle.
+    screws:
+        Reference screws by pedicle.
+    traits:
+        What is special about the patient or the image, in words.
+    """
 
     ct: Volume
     labels: Volume
     landmarks: Landmarks
+    screws: dict[tuple[Level, Side], Screw] = field(default_factory=dict)
+    traits: tuple[str, ...] = ()
+
+    @property
+    def thick(self) -> bool:
+        """Whether its slices are thicker than 2 mm."""
+        return float(self.ct.spacing.max()) > THICK_MM
 
 
 class Source(Protocol):
@@ -53,7 +73,7 @@ class PhantomSource:
     Parameters
     ----------
     make:
-        ``make(seed)`` gives a case with ``ct``, ``labels`` and ``landmarks``.
+        ``make(seed)`` gives a case with the attributes of :class:`LabelledImage`.
     folder:
         Where they are kept; every process of a training may use it at once.
     generator:
@@ -78,7 +98,7 @@ class PhantomSource:
         path = self._folder / f"{seed}.npz"
         if not path.is_file():
             case = self._make(seed)
-            _write(path, LabelledImage(case.ct, case.labels, case.landmarks))
+            _write(path, LabelledImage(case.ct, case.labels, case.landmarks, case.screws, case.traits))
         return _read(path)
 
     def describe(self) -> str:
@@ -172,24 +192,47 @@ def _from_nnunet(folder: Path) -> list[tuple[Path, Path]]:
 
 def _write(path: Path, image: LabelledImage) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    keys = [(level.value, side) for level, side in image.landmarks]
     points = np.array([np.stack(pair) for pair in image.landmarks.values()], float).reshape(-1, 2, 3)
+    ends = np.array([(screw.entry, screw.tip) for screw in image.screws.values()], float).reshape(-1, 2, 3)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
             ct=image.ct.array.astype(np.int16),
             labels=image.labels.array.astype(np.uint8),
             affine=image.ct.affine,
-            levels=np.array([level for level, _ in keys], int),
-            sides=np.array([side for _, side in keys], str),
+            **_pedicles("", image.landmarks),
             points=points,
+            **_pedicles("screw_", image.screws),
+            screw_ends=ends,
+            screw_diameters=np.array([screw.shape.diameter_mm for screw in image.screws.values()], float),
+            traits=np.array(image.traits, str),
         )
+
+
+def _pedicles(prefix: str, keys: Iterable[tuple[Level, Side]]) -> dict[str, Any]:
+    pairs = list(keys)
+    return {
+        f"{prefix}levels": np.array([level.value for level, _ in pairs], int),
+        f"{prefix}sides": np.array([side for _, side in pairs], str),
+    }
 
 
 def _read(path: Path) -> LabelledImage:
     with np.load(path, allow_pickle=False) as held:
         affine = held["affine"]
-        landmarks: Landmarks = {}
-        for level, side, pair in zip(held["levels"], held["sides"], held["points"], strict=True):
-            landmarks[Level(int(level)), "left" if side == "left" else "right"] = (pair[0], pair[1])
-        return LabelledImage(Volume(held["ct"], affine), Volume(held["labels"].astype(np.int16), affine), landmarks)
+        landmarks = {key: (pair[0], pair[1]) for key, pair in zip(_keys(held, ""), held["points"], strict=True)}
+        screws = {
+            key: Screw(entry, tip - entry, ScrewShape(float(diameter), float(np.linalg.norm(tip - entry))))
+            for key, (entry, tip), diameter in zip(
+                _keys(held, "screw_"), held["screw_ends"], held["screw_diameters"], strict=True
+            )
+        }
+        ct, labels = Volume(held["ct"], affine), Volume(held["labels"].astype(np.int16), affine)
+        return LabelledImage(ct, labels, landmarks, screws, tuple(held["traits"].tolist()))
+
+
+def _keys(held: Any, prefix: str) -> list[tuple[Level, Side]]:
+    levels, sides = held[f"{prefix}levels"], held[f"{prefix}sides"]
+    return [
+        (Level(int(level)), "left" if side == "left" else "right") for level, side in zip(levels, sides, strict=True)
+    ]
