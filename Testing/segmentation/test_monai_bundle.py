@@ -1,6 +1,7 @@
 """Tiny real bundles: a network that thresholds, in the layout of MONAI's specification."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -179,6 +180,21 @@ def test_a_bundle_of_other_organs_is_refused(tmp_path, scan):
     folder = write_bundle(tmp_path / "organs", {"0": "background", "1": "spleen", "2": "rib_left_1"})
     with pytest.raises(InputError, match="no output of this bundle is a vertebra"):
         MonaiBundle(folder).segment(scan[0], None, Progress())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for Slicer's Python")
+def test_inside_slicer_it_runs_in_slicers_python(bundle, scan, found, tmp_path, monkeypatch):
+    program, python = tmp_path / "bin" / "SlicerApp-real", tmp_path / "bin" / "PythonSlicer"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\ntouch "{tmp_path}/asked"\nexec "{sys.executable}" "$@"\n')
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "PythonSlicer" in MonaiBundle(bundle).unavailable(), "it is no program yet"
+    python.chmod(0o755)
+    assert MonaiBundle(bundle).unavailable() == ""
+    again = MonaiBundle(bundle).segment(scan[0], None, Progress())
+    assert (tmp_path / "asked").exists()
+    assert np.array_equal(again.labels.array, found.labels.array)
 
 
 def test_a_cancel_stops_a_bundle(bundle, scan):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -167,6 +168,22 @@ def test_it_is_found_through_the_path(stand_in, phantom, tmp_path, monkeypatch):
     stand_in(WORKS)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert TotalSegmentatorEngine().unavailable() == ""
+
+
+def test_inside_slicer_its_command_runs_in_slicers_python(stand_in, phantom, tmp_path, monkeypatch):
+    answer(phantom, tmp_path)
+    script = Path(stand_in(WORKS))
+    script.write_text(script.read_text().replace(sys.executable, "/nowhere/python"))
+    python = tmp_path / "bin" / "PythonSlicer"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "SlicerApp-real"))
+    assert Level.L3 in TotalSegmentatorEngine().segment(phantom.ct, None, Progress()).levels
+    python.unlink()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "PythonSlicer" in TotalSegmentatorEngine().unavailable()
 
 
 def test_a_command_that_cannot_be_started_says_so(phantom, tmp_path):

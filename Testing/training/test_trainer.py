@@ -13,6 +13,7 @@ import torch
 from spinescrew.errors import InputError
 from spinescrew.progress import Progress
 from spinescrew.training.checkpoint import FILE, read_checkpoint
+from spinescrew.training.curves import PICTURE, TABLE
 from spinescrew.training.options import TrainingOptions, parse_time
 from spinescrew.training.trainer import HISTORY_STEPS, Trainer
 
@@ -73,6 +74,25 @@ def test_the_loss_falls(tmp_path):
     assert state.step == 200
     assert state.history[-1][1] < 0.3 * state.history[0][1]
     assert [step for step, _ in state.history] == list(range(HISTORY_STEPS, 201, HISTORY_STEPS))
+
+
+def test_the_loss_is_drawn_beside_the_checkpoint(tmp_path):
+    trained(tmp_path, HISTORY_STEPS - 1)
+    assert not (tmp_path / TABLE).exists(), "nothing to draw yet"
+    state = trained(tmp_path, 3 * HISTORY_STEPS, resume=True)
+    table = np.loadtxt(tmp_path / TABLE, delimiter=",", skiprows=1)
+    assert table == pytest.approx(np.array(state.history), rel=1e-5)
+    assert (tmp_path / PICTURE).stat().st_size > 5000
+
+
+def test_a_picture_that_cannot_be_drawn_does_not_stop_a_training(tmp_path, caplog):
+    (tmp_path / PICTURE).mkdir()
+    assert trained(tmp_path, HISTORY_STEPS).step == HISTORY_STEPS
+    assert "the curves of edges were not drawn" in caplog.text
+    (tmp_path / "blocked").mkdir()
+    (tmp_path / "blocked" / FILE).mkdir()
+    with pytest.raises(InputError, match=r"checkpoint\.pt' is a folder"):
+        trained(tmp_path / "blocked", 1)
 
 
 def test_a_run_in_pieces_is_the_run_in_one(tmp_path):

@@ -31,6 +31,7 @@ from spinescrew.geometry.atomic import hold
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.progress import Cancelled
+from spinescrew.segmentation.process import find_python
 
 T = TypeVar("T")
 
@@ -265,24 +266,6 @@ class BackgroundSegmenting(BackgroundJob[SegmentedCase]):
     ) -> None:
         arguments = {"levels": tuple(levels) if levels is not None else None, "engine": engine}
         super().__init__("segment", {"ct": ct}, arguments, python=python)
-
-
-def find_python() -> str:
-    """The running interpreter; inside Slicer the ``PythonSlicer`` beside the program or on the path.
-
-    Raises
-    ------
-    InputError
-        If the running program is not a Python and there is no PythonSlicer.
-    """
-    program = Path(sys.executable or "")
-    if "python" in program.name.lower():
-        return str(program)
-    beside = shutil.which("PythonSlicer", path=str(program.parent)) if program.name else None
-    found = beside or shutil.which("PythonSlicer")
-    if found is None:
-        raise InputError("no Python was found to work in the background; add the folder of PythonSlicer to the PATH")
-    return found
 
 
 def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:

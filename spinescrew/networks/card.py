@@ -30,6 +30,7 @@ SCHEMA: dict[str, Any] = {
         "version": _TEXT,
         "created": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}"},
         "trained_on": _TEXT,
+        "steps": {"type": "integer", "minimum": 0},
         "hours": {"type": "number", "minimum": 0},
         "device": {"type": "string"},
         "generator_hash": {"type": "string"},
@@ -60,8 +61,9 @@ class ModelCard:
         Such as ``"spine-coarse"``, ``"1.0"``, ``"segmentation"``.
     architecture:
         How to build the network; :func:`save_model` fills it in.
-    created, trained_on, hours, device, generator_hash:
-        ISO date; the data in words; hours of training and on what; hash of the phantoms' generator, empty if none.
+    created, trained_on, steps, hours, device, generator_hash:
+        ISO date; the data in words; steps and hours of training in all and on what; hash of the phantoms' generator,
+        empty if none.
     licence, provenance:
         Shown wherever the model speaks.
     sha256:
@@ -75,6 +77,7 @@ class ModelCard:
     version: str
     created: str
     trained_on: str
+    steps: int = 0
     hours: float = 0.0
     device: str = ""
     generator_hash: str = ""

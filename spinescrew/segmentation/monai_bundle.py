@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from spinescrew.segmentation import monai_worker
 from spinescrew.segmentation.combine import resample_labels
 from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.finish import finish
-from spinescrew.segmentation.process import Ended, run_program
+from spinescrew.segmentation.process import Ended, find_python, run_program
 
 INFERENCE = ("configs/inference.json", "configs/inference.yaml")
 NETWORKS = ("models/model.ts", "models/model.pt")
@@ -44,14 +43,14 @@ class MonaiBundle:
     folder:
         The bundle.
     python:
-        The interpreter that runs it; the one running when left out.
+        The interpreter that runs it; the one running, or Slicer's, when left out.
     """
 
     name = "monai"
     title = "MONAI bundle (a folder given by the user)"
 
     def __init__(self, folder: Path | None = None, python: str | None = None) -> None:
-        self._folder, self._python = folder, python or sys.executable
+        self._folder, self._python = folder, python
 
     def unavailable(self) -> str:
         """Why it cannot run: no folder, pieces missing, or no MONAI."""
@@ -62,10 +61,7 @@ class MonaiBundle:
         for wanted in (INFERENCE, _METADATA, NETWORKS):
             if _first(self._folder, wanted) is None:
                 return f"{self._folder} is no complete MONAI bundle: {' or '.join(wanted)} is missing"
-        missing = [name for name in ("torch", "monai") if importlib.util.find_spec(name) is None]
-        if missing and self._python == sys.executable:
-            return f"{' and '.join(missing)} is not installed; install it with: pip install spinescrew[deep]"
-        return ""
+        return "" if self._python else _missing()
 
     def segment(self, ct: Volume, levels: Sequence[Level] | None, progress: Progress) -> Segmentation:
         """Run the bundle's own preprocessing, inferer and postprocessing; its channel names say which level is which.
@@ -98,8 +94,21 @@ class MonaiBundle:
     def _run(self, image: Path, result: Path, progress: Progress) -> Ended:
         library = str(Path(spinescrew.__file__).resolve().parents[1])
         path = os.pathsep.join(filter(None, (library, os.environ.get("PYTHONPATH"))))
-        command = [self._python, "-P", "-m", monai_worker.__name__, str(self._folder), str(image), str(result)]
+        command = [self._python or find_python(), "-P", "-m", monai_worker.__name__]
+        command += [str(self._folder), str(image), str(result)]
         return run_program(command, progress, monai_worker.fraction_of, {"PYTHONPATH": path})
+
+
+def _missing() -> str:
+    """Why the Python that comes with this program cannot run a bundle; it shares its packages."""
+    missing = [name for name in ("torch", "monai") if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"{' and '.join(missing)} is not installed; install it with: pip install spinescrew[deep]"
+    try:
+        find_python()
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:

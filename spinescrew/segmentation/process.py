@@ -1,9 +1,10 @@
-"""Other people's programs, each in a process group of its own that can be cancelled and leaves nothing behind."""
+"""Other programs, each in a process group of its own that can be cancelled and leaves nothing behind."""
 
 from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from spinescrew.errors import InputError
@@ -32,6 +34,24 @@ class Ended:
     def last_line(self) -> str:
         """The last thing it said, for a message."""
         return self.lines[-1] if self.lines else "it said nothing"
+
+
+def find_python() -> str:
+    """The running interpreter; inside Slicer the ``PythonSlicer`` beside the program or on the path.
+
+    Raises
+    ------
+    InputError
+        If the running program is not a Python and there is no PythonSlicer.
+    """
+    program = Path(sys.executable or "")
+    if "python" in program.name.lower():
+        return str(program)
+    beside = shutil.which("PythonSlicer", path=str(program.parent)) if program.name else None
+    found = beside or shutil.which("PythonSlicer")
+    if found is None:
+        raise InputError("no Python was found to work in the background; add the folder of PythonSlicer to the PATH")
+    return found
 
 
 def run_program(

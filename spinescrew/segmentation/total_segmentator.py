@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
+import sysconfig
 import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ from spinescrew.progress import Progress
 from spinescrew.segmentation.combine import resample_labels
 from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.finish import finish
-from spinescrew.segmentation.process import Ended, run_program
+from spinescrew.segmentation.process import Ended, find_python, run_program
 
 NUMBERING = "totalsegmentator-v2"
 _COMMAND = "TotalSegmentator"
@@ -49,7 +49,7 @@ class TotalSegmentatorEngine:
     device:
         ``"gpu"``, ``"cpu"`` or ``"mps"`` as it takes them; its own choice when left out.
     command:
-        Its console command; looked for beside this Python and in the PATH when left out.
+        Its console command; looked for among the commands of this Python and in the PATH when left out.
     """
 
     name = "totalsegmentator"
@@ -60,7 +60,10 @@ class TotalSegmentatorEngine:
 
     def unavailable(self) -> str:
         """Why it cannot run: the package is not installed."""
-        return "" if self._found() else _MISSING
+        try:
+            return "" if self._found() else _MISSING
+        except InputError as error:
+            return str(error)
 
     def segment(self, ct: Volume, levels: Sequence[Level] | None, progress: Progress) -> Segmentation:
         """Run it on the CT, written as plain NIfTI without the patient's identity to a folder that is removed.
@@ -75,7 +78,7 @@ class TotalSegmentatorEngine:
             If a cancel was asked for.
         """
         command = self._found()
-        if command is None:
+        if not command:
             raise InputError(_MISSING)
         with tempfile.TemporaryDirectory(prefix="spinescrew-") as folder:
             image, result = Path(folder) / "image.nii.gz", Path(folder) / "labels.nii.gz"
@@ -84,7 +87,7 @@ class TotalSegmentatorEngine:
             arguments = ["-i", str(image), "-o", str(result), "--ml", "--roi_subset", *_classes(levels)]
             arguments += ["--fast"] * self._fast + (["--device", self._device] if self._device else [])
             with progress.step("segment (TotalSegmentator)", 0.05, 0.9) as part:
-                ended = run_program([command, *arguments], part, Listener())
+                ended = run_program([*command, *arguments], part, Listener())
             if ended.code != 0 or not result.is_file():
                 raise InputError(_reason(ended))
             labels = to_verse(read_labels(result), NUMBERING)
@@ -92,11 +95,13 @@ class TotalSegmentatorEngine:
         labels = resample_labels(labels, ct)
         return finish(ct, labels, self.name, provenance, wanted=levels, progress=progress.part(0.9, 1.0))
 
-    def _found(self) -> str | None:
-        """The command; beside this Python first, where pip puts it."""
-        if self._command is not None:
-            return shutil.which(self._command)
-        return shutil.which(_COMMAND, path=str(Path(sys.executable).parent)) or shutil.which(_COMMAND)
+    def _found(self) -> list[str]:
+        """The command, first where pip puts it: inside Slicer that works through Slicer's own Python only."""
+        own = shutil.which(_COMMAND, path=sysconfig.get_path("scripts")) if self._command is None else None
+        if own is not None:
+            return [find_python(), own]
+        found = shutil.which(self._command or _COMMAND)
+        return [found] if found else []
 
 
 class Listener:

@@ -27,6 +27,8 @@ class Checkpoint:
         (step, loss) means over stretches of steps, and the losses since the last of them.
     seconds:
         Time spent in all runs.
+    first, before:
+        Step of the model that the run began with and what that was trained on; 0 and empty for random weights.
     """
 
     step: int
@@ -37,6 +39,8 @@ class Checkpoint:
     history: list[tuple[int, float]] = field(default_factory=list)
     recent: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    first: int = 0
+    before: str = ""
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, name: str, options: TrainingOptions) -> Path:

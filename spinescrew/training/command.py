@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spinescrew.errors import InputError
 from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Progress
 from spinescrew.segmentation.scheme import COARSE, FINE, LANDMARKS
 from spinescrew.training.cases import FolderSource, PhantomSource, Source
+from spinescrew.training.checkpoint import FILE
 from spinescrew.training.options import TrainingOptions
-from spinescrew.training.task import Task
+
+if TYPE_CHECKING:
+    from spinescrew.training.trainer import Trainer
 
 PHANTOMS = "phantoms"
 CASES = 400
@@ -21,6 +25,35 @@ FIRST_SEED = 100_000
 
 SHARES = {"segmentation": {COARSE: 0.35, FINE: 0.65}, "landmarks": {LANDMARKS: 1.0}}
 """Networks of each kind, with their share of the time."""
+
+WITHOUT_EDGES = "-without-edges"
+_BUILT_BY = ("width", "edge_attention", "stacks")
+
+
+@dataclass(frozen=True)
+class NetworkChoice:
+    """Which networks of a kind are trained, how they are built, and what they begin with.
+
+    Attributes
+    ----------
+    name:
+        Of one network (:data:`SHARES`), which then has all of the time; ``None`` for all of the kind.
+    width, shape:
+        Channels of the first level, and voxels of the boxes that are shown; those of each task when left out.
+    without_edges:
+        Leave the edge attention of the segmentation networks out, to see what it is worth. The models are then called
+        ``<name>-without-edges`` and never take the place of the real ones.
+    from_model:
+        A run without a checkpoint begins with the installed model of the same name and counts on from its steps and
+        hours. The model's width and edge attention then go before those given here. Its weights are float16 and the
+        optimizer starts anew: this is not the exact resume that a checkpoint gives.
+    """
+
+    name: str | None = None
+    width: int | None = None
+    shape: tuple[int, int, int] | None = None
+    without_edges: bool = False
+    from_model: bool = False
 
 
 def train(
@@ -31,9 +64,9 @@ def train(
     *,
     data: str = PHANTOMS,
     cases: int = CASES,
-    width: int | None = None,
-    shape: tuple[int, int, int] | None = None,
+    choice: NetworkChoice | None = None,
     batch_size: int = 1,
+    threads: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> tuple[ModelCard, ...]:
@@ -49,33 +82,51 @@ def train(
         Folder of the models; one folder each.
     data:
         ``"phantoms"``, or a folder of images and labels (:class:`spinescrew.training.cases.FolderSource`).
-    width, shape:
-        Channels of the first level, and voxels of the boxes that are shown; those of each task when left out.
     options:
         Its time and steps are those of all networks together.
+    threads:
+        Of torch, on a CPU; 0 leaves their number as it is.
+    resume:
+        Go on from a checkpoint where there is one; it goes before ``choice.from_model``.
 
     Raises
     ------
     InputError
-        If the data cannot be used, or a checkpoint does not fit.
+        If there is no such network, the data cannot be used, or a checkpoint or a model does not fit.
     """
     from spinescrew.training.release import release
-    from spinescrew.training.trainer import Trainer
 
-    if kind not in SHARES:
-        raise InputError(f"'{kind}' is not trained; use {' or '.join(SHARES)}")
+    choice = choice or NetworkChoice()
+    shares = _shares(kind, choice)
     progress, runs = progress or Progress(), Path(runs)
     source = _source(data, runs / PHANTOMS, cases)
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
     cards, done = [], 0.0
-    for name, share in SHARES[kind].items():
-        trainer = Trainer(
-            _task(name, source, batch_size, width=width, shape=shape), runs / name, _part_of(options, share)
-        )
-        with progress.step(f"train {name}", done, done + share) as part:
+    for name, share in shares.items():
+        task = _task(name, source, batch_size, choice)
+        held = resume and (runs / task.name / FILE).is_file()
+        trainer = _trainer(task, runs / task.name, _part_of(options, share), choice.from_model and not held)
+        with progress.step(f"train {task.name}", done, done + share) as part:
             trainer.run(resume=resume, progress=part)
-        cards.append(release(trainer, source, Path(models) / name))
+        cards.append(release(trainer, source, Path(models) / task.name))
         done += share
     return tuple(cards)
+
+
+def _shares(kind: str, choice: NetworkChoice) -> dict[str, float]:
+    """The networks to train, with their share of the time."""
+    if kind not in SHARES:
+        raise InputError(f"'{kind}' is not trained; use {' or '.join(SHARES)}")
+    if choice.without_edges and kind != "segmentation":
+        raise InputError(f"the network of {kind} has no edge attention; only those of segmentation are trained without")
+    if choice.name is None:
+        return SHARES[kind]
+    if choice.name not in SHARES[kind]:
+        raise InputError(f"'{choice.name}' is no network of {kind}; use {' or '.join(SHARES[kind])}")
+    return {choice.name: 1.0}
 
 
 def _source(data: str, folder: Path, cases: int) -> Source:
@@ -86,19 +137,33 @@ def _source(data: str, folder: Path, cases: int) -> Source:
     return PhantomSource(make_training_case, folder, cases, generator_hash(), FIRST_SEED)
 
 
-def _task(name: str, source: Source, batch_size: int, **others: Any) -> Task:
+def _task(name: str, source: Source, batch_size: int, choice: NetworkChoice) -> Any:
     from spinescrew.training.landmark_task import LandmarkTask
     from spinescrew.training.segmentation_tasks import CoarseTask, FineTask
 
     makers: dict[str, Callable[..., Any]] = {COARSE: CoarseTask, FINE: FineTask, LANDMARKS: LandmarkTask}
-    given = {key: value for key, value in others.items() if value is not None}
-    task: Task = makers[name](source, batch_size=batch_size, **given)
-    return task
+    sizes = {"width": choice.width, "shape": choice.shape}
+    task = makers[name](source, batch_size=batch_size, **{key: size for key, size in sizes.items() if size is not None})
+    return replace(task, edge_attention=False, name=name + WITHOUT_EDGES) if choice.without_edges else task
+
+
+def _trainer(task: Any, folder: Path, options: TrainingOptions, from_model: bool) -> Trainer:
+    """A trainer that begins with random weights, or as wide, as deep and as far as the installed model is."""
+    from spinescrew.networks.weights import load_model
+    from spinescrew.training.trainer import Trainer
+
+    if not from_model:
+        return Trainer(task, folder, options)
+    model, card = load_model(task.name, "cpu")
+    built = {
+        key: value for key, value in card.architecture.arguments.items() if key in _BUILT_BY and hasattr(task, key)
+    }
+    trainer = Trainer(replace(task, **built), folder, options)
+    trainer.go_on_from(model, card)
+    return trainer
 
 
 def _part_of(options: TrainingOptions, share: float) -> TrainingOptions:
-    from dataclasses import replace
-
     time_s = None if options.time_s is None else options.time_s * share
     steps = None if options.steps is None else max(round(options.steps * share), 1)
     return replace(options, time_s=time_s, steps=steps)

@@ -34,7 +34,8 @@ def release(
         task=trainer.task.purpose,
         version=__version__,
         created=datetime.date.today().isoformat(),
-        trained_on=f"{source.describe()}; {trainer.step} steps",
+        trained_on=_trained_on(trainer, source),
+        steps=trainer.step,
         hours=round(trainer.seconds / 3600, 2),
         device=_device(trainer),
         generator_hash=source.generator,
@@ -42,6 +43,11 @@ def release(
         failures=failures,
     )
     return save_model(folder, trainer.best, card)
+
+
+def _trained_on(trainer: Trainer, source: Source) -> str:
+    told = f"{source.describe()}; {trainer.step} steps"
+    return f"{told}, from step {trainer.first} on with a model's weights ({trainer.before})" if trainer.before else told
 
 
 def _device(trainer: Trainer) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -10,12 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from spinescrew.errors import InputError
+from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Progress
-from spinescrew.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from spinescrew.training.checkpoint import FILE, Checkpoint, read_checkpoint, write_checkpoint
+from spinescrew.training.curves import write_curves
 from spinescrew.training.options import TrainingOptions
 from spinescrew.training.task import Batch, Task
 
 HISTORY_STEPS = 20
+
+_LOG = logging.getLogger(__name__)
 
 
 class Trainer:
@@ -26,7 +32,7 @@ class Trainer:
     Parameters
     ----------
     folder:
-        Where the checkpoint is kept.
+        Where the checkpoint and the curves of the loss are kept.
 
     Examples
     --------
@@ -51,8 +57,30 @@ class Trainer:
         )
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision == torch.float16)
         self.step, self.seconds = 0, 0.0
+        self.first, self.before = 0, ""
         self.history: list[tuple[int, float]] = []
         self._recent: list[float] = []
+
+    def go_on_from(self, model: Any, card: ModelCard) -> None:
+        """Begin with the weights of a trained model and count on from its steps and hours.
+
+        Its weights are float16 and no state of the optimizer comes with them: the optimizer starts anew, with its
+        warm-up. The batches that follow are those after the model's last, so none is shown again.
+
+        Raises
+        ------
+        InputError
+            If it is built otherwise.
+        """
+        try:
+            self.model.load_state_dict(model.state_dict())
+        except RuntimeError as error:
+            raise InputError(
+                f"the model {card.name} is another network than is trained now; begin without it"
+            ) from error
+        self.average.module.load_state_dict(model.state_dict())
+        self.step = self.first = card.steps
+        self.seconds, self.before = 3600 * card.hours, card.trained_on
 
     def run(self, *, resume: bool = False, progress: Progress | None = None) -> Checkpoint:
         """Train until a limit is reached, the user interrupts or ``progress`` is cancelled; the state is written then.
@@ -78,7 +106,7 @@ class Trainer:
                 progress.update(self._share(now - started), f"step {self.step}, loss {self._mean_loss():.3f}")
                 if now - written >= self.options.checkpoint_s:
                     self._write()
-                    written = now
+                    written = time.monotonic()
         self._write()
         return self.state()
 
@@ -93,6 +121,8 @@ class Trainer:
             history=list(self.history),
             recent=list(self._recent),
             seconds=self.seconds,
+            first=self.first,
+            before=self.before,
         )
 
     @property
@@ -104,8 +134,9 @@ class Trainer:
         import torch
 
         self.model.train()
+        warm = (self.step - self.first + 1) / max(self.options.warm_up, 1)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.options.learning_rate * min(1.0, (self.step + 1) / max(self.options.warm_up, 1))
+            group["lr"] = self.options.learning_rate * min(1.0, warm)
         moved = {key: value.to(self.device) if hasattr(value, "to") else value for key, value in batch.items()}
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision is not None):
@@ -164,13 +195,24 @@ class Trainer:
 
     def _write(self) -> None:
         write_checkpoint(self.folder, self.state(), self.task.name, self.options)
+        try:
+            write_curves(self.folder, self.task.name, self.history, self.seconds)
+        except Exception as error:  # a picture is not worth a training
+            _LOG.warning("the curves of %s were not drawn: %s", self.task.name, error)
 
     def _restore(self, found: Checkpoint) -> None:
-        self.model.load_state_dict(found.model)
+        try:
+            self.model.load_state_dict(found.model)
+        except RuntimeError as error:
+            raise InputError(
+                f"'{self.folder / FILE}' is of another network; give the width it was begun with, or begin anew "
+                "without --resume"
+            ) from error
         self.average.load_state_dict(found.average)
         self.optimizer.load_state_dict(found.optimizer)
         self.scaler.load_state_dict(found.scaler)
         self.step, self.seconds = found.step, found.seconds
+        self.first, self.before = found.first, found.before
         self.history, self._recent = list(found.history), list(found.recent)
 
 

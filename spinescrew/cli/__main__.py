@@ -1,0 +1,5 @@
+"""``python -m spinescrew.cli``."""
+
+from spinescrew.cli import main
+
+main()
