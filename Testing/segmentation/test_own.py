@@ -15,7 +15,7 @@ from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.segmentation import own
 from spinescrew.segmentation.own import OwnEngine, fine_box, name_found, whole_view
-from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM
+from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, OFFSET_UNIT_MM
 
 FIRST_HU, STEP_HU = -300.0, 90.0
 """Vertebrae of the painted CT have a HU of their own, so that a network can be written down that knows them."""
@@ -37,7 +37,10 @@ def painted():
 
 
 class Tones(torch.nn.Module):
-    """The coarse network: the class of the brightest tone around, where the CT is nearer to that than to air."""
+    """The coarse network: the class of the brightest tone around, where the CT is nearer to that than to air.
+
+    Every voxel points to the middle of the voxels of its class.
+    """
 
     def forward(self, image):
         hu = image[:, :1] * 750 + 150
@@ -47,7 +50,16 @@ class Tones(torch.nn.Module):
         air = torch.where(hu < (around - 600.0) / 2, 0.0, -9.0)
         air = torch.where(around < FIRST_HU - STEP_HU, 0.0, air)
         nearness = torch.where(air < 0, nearness, -9.0)
-        return torch.cat([air, nearness], dim=1) * 4
+        classes = torch.cat([air, nearness], dim=1) * 4
+        return torch.cat([classes, ways_to_the_middle(classes[0].argmax(dim=0).numpy())[None]], dim=1)
+
+
+def ways_to_the_middle(classes):
+    ways = np.zeros((3, *classes.shape), np.float32)
+    for number in set(np.unique(classes)) - {0}:
+        index = np.argwhere(classes == number)
+        ways[:, classes == number] = (index.mean(axis=0) - index).T * (COARSE_MM / OFFSET_UNIT_MM)
+    return torch.from_numpy(ways)
 
 
 class Brightest(torch.nn.Module):
@@ -122,44 +134,59 @@ def test_without_models_it_says_what_to_do(monkeypatch):
         OwnEngine("cpu").segment(painted()[0], None, Progress())
 
 
-def shares_of(names):
+def outputs_of(names):
     """What a coarse network says of a column of blocks under these names, from the head down."""
     height = 10 * len(names)
     shares = np.zeros((len(COARSE_LEVELS) + 1, 16, 16, height), np.float32)
     shares[0] = 1.0
+    pieces = np.zeros((16, 16, height), int)
     for n, name in enumerate(names):
         block = (slice(4, 12), slice(4, 12), slice(height - 10 * n - 8, height - 10 * n))
         shares[0][block] = 0.1
         shares[COARSE_LEVELS.index(name) + 1][block] = 0.9
-    return shares
+        pieces[block] = n + 1
+    return np.concatenate([np.log(np.maximum(shares, 1e-6)), ways_to_the_middle(pieces).numpy()])
 
 
-def a_box(shares):
-    ct = Volume(np.zeros(shares.shape[1:], np.int16), np.diag([COARSE_MM, COARSE_MM, COARSE_MM, 1.0]))
+def a_box(outputs):
+    ct = Volume(np.zeros(outputs.shape[1:], np.int16), np.diag([COARSE_MM, COARSE_MM, COARSE_MM, 1.0]))
     return whole_view(ct)
 
 
 def test_names_of_the_network_are_kept_where_they_agree():
-    shares = shares_of([Level.L1, Level.L2, Level.L3, Level.L4, Level.L5])
-    assert tuple(name_found(shares, a_box(shares)).masks) == parse_levels("L1-L5")
+    outputs = outputs_of([Level.L1, Level.L2, Level.L3, Level.L4, Level.L5])
+    assert tuple(name_found(outputs, a_box(outputs)).masks) == parse_levels("L1-L5")
 
 
 def test_one_wrong_name_is_outvoted_by_its_neighbours():
-    shares = shares_of([Level.L1, Level.L2, Level.T9, Level.L4, Level.L5])
-    found = name_found(shares, a_box(shares))
+    outputs = outputs_of([Level.L1, Level.L2, Level.T9, Level.L4, Level.L5])
+    found = name_found(outputs, a_box(outputs))
     assert tuple(found.masks) == parse_levels("L1-L5")
 
 
 def test_two_vertebrae_under_one_name_are_two():
-    shares = shares_of([Level.L1, Level.L2, Level.L2, Level.L4, Level.L5])
-    assert tuple(name_found(shares, a_box(shares)).masks) == parse_levels("L1-L5")
+    outputs = outputs_of([Level.L1, Level.L2, Level.L2, Level.L4, Level.L5])
+    assert tuple(name_found(outputs, a_box(outputs)).masks) == parse_levels("L1-L5")
+
+
+def test_vertebrae_that_touch_come_apart_by_where_their_voxels_point():
+    outputs = outputs_of([Level.L2, Level.L3, Level.L4])
+    classes = len(COARSE_LEVELS) + 1
+    gaps = outputs[0] > -1.0
+    gaps[:4], gaps[12:], gaps[:, :4], gaps[:, 12:] = False, False, False, False
+    outputs[0][gaps], outputs[COARSE_LEVELS.index(Level.L3) + 1][gaps] = -3.0, 0.0
+    up = np.argwhere(gaps)[:, 2]
+    outputs[classes + 2][gaps] = (10.0 * (up // 10) + 5.5 - up) * (COARSE_MM / OFFSET_UNIT_MM)
+    found = name_found(outputs, a_box(outputs))
+    assert tuple(found.masks) == parse_levels("L2-L4")
+    assert all(500 < (mask.array > 0).sum() < 700 for mask in found.masks.values())
 
 
 def test_crumbs_are_no_vertebrae():
-    shares = shares_of([Level.L3, Level.L4])
-    shares[:, 0, 0, 0] = 0.0
-    shares[COARSE_LEVELS.index(Level.L1) + 1, 0, 0, 0] = 1.0
-    assert tuple(name_found(shares, a_box(shares)).masks) == parse_levels("L3-L4")
+    outputs = outputs_of([Level.L3, Level.L4])
+    outputs[: len(COARSE_LEVELS) + 1, 0, 0, 0] = -9.0
+    outputs[COARSE_LEVELS.index(Level.L1) + 1, 0, 0, 0] = 0.0
+    assert tuple(name_found(outputs, a_box(outputs)).masks) == parse_levels("L3-L4")
 
 
 def test_boxes_hold_what_they_are_made_for():

@@ -10,12 +10,12 @@ import torch
 from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.volume import Volume
 from spinescrew.phantoms import make_spine_phantom, reference_screws
-from spinescrew.segmentation.scheme import COARSE_LEVELS, COARSE_MM, LANDMARK_MM, POINTS, coarse_classes
+from spinescrew.segmentation.scheme import COARSE_LEVELS, COARSE_MM, LANDMARK_MM, OFFSET_UNIT_MM, POINTS, coarse_classes
 from spinescrew.training.cases import LabelledImage
 from spinescrew.training.landmark_task import LandmarkTask
 from spinescrew.training.options import TrainingOptions
 from spinescrew.training.sampling import Augmentation
-from spinescrew.training.segmentation_tasks import CoarseTask, FineTask, damaged
+from spinescrew.training.segmentation_tasks import CoarseTask, FineTask, coarse_loss, damaged
 from spinescrew.training.trainer import Trainer
 
 STILL = Augmentation(0, 0, 0, 0, 0, 0, 0)
@@ -63,10 +63,38 @@ def test_the_coarse_network_sees_every_level_under_its_own_number():
     names = [COARSE_LEVELS[number - 1].name if number else "" for number in classes]
     assert names == ["", "T8", "T12", "L5", "L6", "S1", "T12", ""]
     batch = CoarseTask(Single(), width=4, how=STILL).batch(0)
-    counts = torch.bincount(batch["target"].flatten())
+    counts = torch.bincount(batch["target"][:, 0].flatten().long())
     for level in (Level.L2, Level.L4, Level.S1):
         wanted = int((phantom().labels.array == level.value).sum()) * (2.0 / COARSE_MM) ** 3
         assert counts[COARSE_LEVELS.index(level) + 1] == pytest.approx(wanted, rel=0.1)
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_every_voxel_of_a_vertebra_points_to_its_middle_also_in_the_mirror(step):
+    target = CoarseTask(Single(), width=4, how=STILL).batch(step)["target"][0].numpy()
+    for number in range(1, len(COARSE_LEVELS)):
+        its = target[0] == number
+        if its.sum() > 200:
+            places = np.argwhere(its) + target[1:, its].T * (OFFSET_UNIT_MM / COARSE_MM)
+            assert np.ptp(places, axis=0).max() < 0.01
+            assert np.abs(places.mean(axis=0) - np.argwhere(its).mean(axis=0)).max() < 1.5
+    assert not target[1:, (target[0] == 0) | (target[0] == len(COARSE_LEVELS))].any()
+
+
+def test_the_loss_of_the_coarse_network_knows_each_mistake():
+    batch = CoarseTask(Single(), width=4, how=STILL, shape=(48, 48, 80)).batch(0)
+    target = batch["target"]
+    classes = torch.nn.functional.one_hot(target[:, 0].long(), len(COARSE_LEVELS) + 1).movedim(-1, 1)
+    right = torch.cat([12.0 * classes, target[:, 1:]], dim=1)
+    best = float(coarse_loss(right, target))
+    assert best < 0.05
+    named = classes.roll(1, dims=1) * (target[:, :1] > 0) + classes * (target[:, :1] == 0)
+    for wrong in (
+        torch.cat([12.0 * named, target[:, 1:]], dim=1),
+        torch.cat([12.0 * classes.roll(1, dims=2), target[:, 1:]], dim=1),
+        torch.cat([12.0 * classes, target[:, 1:] + 0.3], dim=1),
+    ):
+        assert float(coarse_loss(wrong, target)) > best + 0.2
 
 
 def test_image_and_target_of_the_fine_network_lie_on_each_other():

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy.special import softmax
 
 from spinescrew.anatomy.levels import Level, position
 from spinescrew.errors import InputError
@@ -26,11 +26,10 @@ from spinescrew.segmentation.box import AIR_HU, Box, box_around
 from spinescrew.segmentation.combine import Piece, combine
 from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.finish import finish
+from spinescrew.segmentation.instances import find_instances
 from spinescrew.segmentation.naming import LEVELS, Candidate, name_vertebrae
 from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, COARSE_SHAPE, FINE, FINE_MM, FINE_SHAPE
 
-_SMALLEST_MM3 = 4000.0
-_NEARLY = 0.5
 _MARGIN_MM = 10.0
 _CUT_OVERLAP = 0.35
 
@@ -86,8 +85,7 @@ class OwnEngine:
         model, card = load_model(COARSE, self.device)
         box = whole_view(ct)
         image = network_input(box.cut(ct, 1, AIR_HU))[None]
-        shares = self._predict(model, image, COARSE_SHAPE, 0.5, progress)
-        return name_found(shares, box), card
+        return name_found(self._predict(model, image, COARSE_SHAPE, 0.5, progress), box), card
 
     def _cut(self, ct: Volume, found: _Found, levels: Sequence[Level], progress: Progress) -> list[Piece]:
         model, _ = load_model(FINE, self.device)
@@ -97,7 +95,7 @@ class OwnEngine:
             box = fine_box(found.masks[level])
             rough = box.cut(found.masks[level], 1, 0.0)
             image = np.stack([network_input(box.cut(ct, 1, AIR_HU)), rough])
-            share = self._predict(model, image, FINE_SHAPE, _CUT_OVERLAP, part)[1]
+            share = shares_of(self._predict(model, image, FINE_SHAPE, _CUT_OVERLAP, part))[1]
             pieces.append(Piece(level, Volume(share, box.affine)))
         return pieces
 
@@ -110,7 +108,7 @@ class OwnEngine:
         logits = predict_tiled(
             model, image, tile, overlap, device=device, precision=mixed_precision(device), progress=progress
         )
-        return np.asarray(logits.float().softmax(dim=0).numpy(), np.float32)
+        return np.asarray(logits.float().numpy(), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,19 +128,24 @@ def whole_view(ct: Volume) -> Box:
     return box_around((low + high) / 2, (i, j, k), COARSE_MM)
 
 
-def name_found(shares: NDArray[np.float32], box: Box) -> _Found:
-    """Vertebrae in what the coarse network says of every voxel (classes, i, j, k), each under one consistent name.
+def shares_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Softmax over the first axis."""
+    return np.asarray(softmax(logits, axis=0), np.float32)
 
-    A vertebra is a large piece of one class (two of them where the network took two vertebrae for one); its name comes
-    from what the network says of its voxels, and from its size and place among the others.
+
+def name_found(outputs: NDArray[np.float32], box: Box) -> _Found:
+    """Vertebrae in what the coarse network says of every voxel (outputs, i, j, k), each under one consistent name.
+
+    Names come from what the network says of each vertebra's voxels, and from its size and place among the others.
     """
-    volume = Volume(shares.argmax(axis=0).astype(np.int16), box.affine)
+    classes = len(COARSE_LEVELS) + 1
+    shares = shares_of(outputs[:classes])
     candidates, masks = [], []
-    for piece in _pieces(volume.array):
+    for piece in find_instances(shares, outputs[classes:]):
         scores = np.full(len(LEVELS), 1e-3)
         for number, level in enumerate(COARSE_LEVELS, start=1):
             scores[LEVELS.index(level)] += float(shares[number][piece].mean())
-        centroid = volume.index_to_ras(np.argwhere(piece).mean(axis=0))
+        centroid = box.to_ras(np.argwhere(piece).mean(axis=0))
         candidates.append(Candidate(centroid, _volume_mm3(piece), scores))
         masks.append(Volume(np.where(piece, np.maximum(1.0 - shares[0], 0.5), 0.0).astype(np.float32), box.affine))
     if not candidates:
@@ -159,18 +162,6 @@ def fine_box(mask: Volume) -> Box:
     low, high = points.min(axis=0) - _MARGIN_MM, points.max(axis=0) + _MARGIN_MM
     i, j, k = (max(int(np.ceil(size / FINE_MM)), 16) for size in high - low)
     return box_around((low + high) / 2, (i, j, k), FINE_MM)
-
-
-def _pieces(classes: NDArray[np.int16]) -> list[NDArray[np.bool_]]:
-    """Masks of what may be vertebrae: the largest piece of each class, and others that are nearly as large."""
-    found = []
-    for number in range(1, len(COARSE_LEVELS) + 1):
-        pieces, _ = ndimage.label(classes == number)
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        least = max(_SMALLEST_MM3 / COARSE_MM**3, _NEARLY * sizes.max(initial=0))
-        found += [pieces == n for n in np.flatnonzero(sizes >= least)]
-    return found
 
 
 def _volume_mm3(piece: NDArray[np.bool_]) -> float:

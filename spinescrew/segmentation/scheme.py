@@ -14,6 +14,16 @@ COARSE, FINE, LANDMARKS = "vertebrae-coarse", "vertebrae-fine", "pedicle-landmar
 COARSE_LEVELS: tuple[Level, ...] = (*parse_levels("T8-L5"), Level.L6, Level.S1)
 """Class n + 1 of the coarse network is level n of these; class 0 is everything else."""
 
+REGION_CLASSES: tuple[tuple[int, ...], ...] = tuple(
+    tuple(n for n, level in enumerate(COARSE_LEVELS, start=1) if level.region == region)
+    for region in ("thoracic", "lumbar", "sacral")
+)
+"""Classes of each region, which follow one another."""
+
+OFFSET_UNIT_MM = 20.0
+COARSE_OUTPUTS = len(COARSE_LEVELS) + 1 + 3
+"""Logits of the classes, then the way to the vertebra's centroid along i, j, k, in units of ``OFFSET_UNIT_MM``."""
+
 COARSE_MM, COARSE_SHAPE = 4.0, (64, 64, 96)
 FINE_MM, FINE_SHAPE = 1.0, (112, 112, 96)
 LANDMARK_MM, LANDMARK_SHAPE = 1.25, (80, 80, 48)

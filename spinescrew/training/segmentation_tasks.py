@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter, zoom
+from scipy.ndimage import binary_dilation, binary_erosion, center_of_mass, gaussian_filter, zoom
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.volume import Volume
@@ -21,10 +21,13 @@ from spinescrew.segmentation.scheme import (
     COARSE,
     COARSE_LEVELS,
     COARSE_MM,
+    COARSE_OUTPUTS,
     COARSE_SHAPE,
     FINE,
     FINE_MM,
     FINE_SHAPE,
+    OFFSET_UNIT_MM,
+    REGION_CLASSES,
     coarse_classes,
 )
 from spinescrew.training.cases import LabelledImage, Source
@@ -46,14 +49,16 @@ class _SegmentationTask:
     seed: int = 1
 
     def batch(self, step: int) -> Batch:
-        """``image`` (n, channels, i, j, k) float32 and ``target`` (n, 1, i, j, k) int64."""
+        """``image`` (n, channels, i, j, k) float32 and ``target``: (n, 1, i, j, k) int64, of the coarse task as
+        :func:`coarse_target` gives it.
+        """
         return _collect(self._sample(np.random.default_rng((self.seed, step, n))) for n in range(self.batch_size))
 
     def loss(self, model: Any, batch: Batch) -> Any:
         """Dice and cross entropy."""
         return _dice_and_entropy(model(batch["image"]), batch["target"])
 
-    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[Any]]:
         raise NotImplementedError
 
     def _draw(self, random: np.random.Generator) -> tuple[LabelledImage, Level]:
@@ -65,7 +70,7 @@ class _SegmentationTask:
 
 @dataclass(frozen=True)
 class CoarseTask(_SegmentationTask):
-    """Find and name: CT at 4 mm to one class per level."""
+    """Find and name: CT at 4 mm to one class per level, and to the way to each vertebra's centroid."""
 
     seed: int = 1
     shape: tuple[int, int, int] = COARSE_SHAPE
@@ -75,17 +80,17 @@ class CoarseTask(_SegmentationTask):
 
     def build(self) -> Any:
         """See :class:`spinescrew.training.task.Task`."""
-        return _unet(1, len(COARSE_LEVELS) + 1, self.width, self.edge_attention)
+        return _unet(1, COARSE_OUTPUTS, self.width, self.edge_attention)
 
     def loss(self, model: Any, batch: Batch) -> Any:
-        """See :func:`named_loss`."""
-        return named_loss(model(batch["image"]), batch["target"])
+        """See :func:`coarse_loss`."""
+        return coarse_loss(model(batch["image"]), batch["target"])
 
-    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         image, level = self._draw(random)
         box = random_box(_centroid(image.labels, level), self.shape, COARSE_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), COARSE_MM, self.how, random)
-        return _mirrored(network_input(ct)[None], coarse_classes(box.cut(image.labels, 0, 0.0)), random)
+        return _mirrored_ways(network_input(ct)[None], coarse_target(box, image.labels), random)
 
 
 @dataclass(frozen=True)
@@ -147,26 +152,54 @@ def _dice_and_entropy(logits: Any, target: Any) -> Any:
     return DiceCELoss(to_onehot_y=True, softmax=True, include_background=False, batch=True)(logits.float(), target)
 
 
-def named_loss(logits: Any, target: Any) -> Any:
-    """Loss of finding and naming, of logits (n, classes, i, j, k) and classes (n, 1, i, j, k).
+def coarse_target(box: Box, labels: Volume) -> NDArray[np.float32]:
+    """(4, i, j, k) on the grid of ``box``: class of each voxel, and its way to the centroid of its vertebra.
 
-    Vertebrae are about 2 % of a body at 4 mm, and most classes are absent from most images: with Dice and cross entropy
-    over all classes a network learns for long that everything is background. So finding counts for itself (Dice of all
-    vertebrae as one), only classes that are there have a Dice, and cross entropy counts vertebrae apart.
+    The way runs along i, j, k in units of ``OFFSET_UNIT_MM``; it is 0 outside vertebrae, and in the sacrum, which is
+    told by its class alone.
     """
-    from torch.nn.functional import cross_entropy, one_hot
+    values = box.cut(labels, 0, 0.0)
+    target = np.zeros((4, *box.shape), np.float32)
+    target[0] = coarse_classes(values)
+    pointing = (target[0] > 0) & (values != Level.S1.value)
+    for value, centroid in _centroids(labels, np.unique(values[pointing]).astype(int)).items():
+        its = pointing & (values == value)
+        ways = (box.to_index(centroid) - np.argwhere(its)) * (COARSE_MM / OFFSET_UNIT_MM)
+        target[1:, its] = ways.T
+    return target
 
-    logits, classes = logits.float(), target[:, 0]
+
+def coarse_loss(outputs: Any, target: Any) -> Any:
+    """Loss of finding, telling apart and naming.
+
+    Vertebrae are about 2 % of a body at 4 mm, and most levels are absent from most images: with Dice and cross entropy
+    over all classes a network learns for long that everything is background. So what is easy counts for itself: Dice of
+    all vertebrae as one, of each region (thoracic, lumbar, sacral: what ribs and shape tell at a glance), cross entropy
+    of vertebrae apart from the rest; and the mean error of the way to the centroid.
+
+    Parameters
+    ----------
+    outputs:
+        (n, COARSE_OUTPUTS, i, j, k).
+    target:
+        (n, 4, i, j, k), as :func:`coarse_target` gives it.
+    """
+    from torch.nn.functional import cross_entropy, smooth_l1_loss
+
+    outputs, classes = outputs.float(), target[:, 0].long()
+    logits, ways = outputs[:, : -target.shape[1] + 1], outputs[:, -target.shape[1] + 1 :]
     shares, inside = logits.softmax(dim=1), classes > 0
     entropy = cross_entropy(logits, classes, reduction="none")
     entropy_inside = (entropy * inside).sum() / inside.sum().clamp(min=1)
-    found = _soft_dice((1.0 - shares[:, 0]).flatten(), inside.flatten())
-    wanted = one_hot(classes, logits.shape[1]).movedim(-1, 1)
-    sizes = wanted.sum(dim=(0, 2, 3, 4))
-    there = sizes[1:].nonzero().flatten().tolist()
-    named = [_soft_dice(shares[:, n + 1].flatten(), wanted[:, n + 1].flatten()) for n in there]
-    missed = 2.0 - found - sum(named) / max(len(named), 1)
-    return missed + entropy.mean() + 0.5 * entropy_inside
+    overlaps = [_soft_dice(1.0 - shares[:, 0], inside)]
+    for numbers in REGION_CLASSES:
+        wanted = (classes >= numbers[0]) & (classes <= numbers[-1])
+        if wanted.any():
+            overlaps.append(_soft_dice(shares[:, numbers[0] : numbers[-1] + 1].sum(dim=1), wanted))
+    pointing = inside & (classes < REGION_CLASSES[-1][0])
+    off = smooth_l1_loss(ways, target[:, 1:], beta=0.1, reduction="none").sum(dim=1)
+    astray = (off * pointing).sum() / pointing.sum().clamp(min=1)
+    return 2.0 * (1.0 - sum(overlaps) / len(overlaps)) + entropy.mean() + 0.5 * entropy_inside + 2.0 * astray
 
 
 def _soft_dice(shares: Any, wanted: Any) -> Any:
@@ -184,6 +217,15 @@ def _centroid(labels: Volume, level: Level) -> NDArray[np.float64]:
     return labels.index_to_ras(np.argwhere(labels.array == level.value).mean(axis=0))
 
 
+def _centroids(labels: Volume, values: NDArray[np.int_]) -> dict[int, NDArray[np.float64]]:
+    """RAS centroid of each label among ``values``, from every few voxels."""
+    every = np.maximum((2.5 / labels.spacing).astype(int), 1)
+    thinned = labels.array[:: every[0], :: every[1], :: every[2]]
+    there = [value for value in values.tolist() if (thinned == value).any()]
+    middles = center_of_mass(thinned > 0, thinned, there)
+    return {value: labels.index_to_ras(np.array(middle) * every) for value, middle in zip(there, middles, strict=True)}
+
+
 def _inside(labels: Volume, level: Level, random: np.random.Generator) -> NDArray[np.float64]:
     """A point between the centroid and some voxel of the label: long labels (the sacrum) are seen in parts."""
     index = np.argwhere(labels.array == level.value)
@@ -198,6 +240,15 @@ def _mirrored(
     if random.uniform() < 0.5:
         image, target = image[:, ::-1], target[::-1]
     return np.ascontiguousarray(image), np.ascontiguousarray(target)[None]
+
+
+def _mirrored_ways(
+    image: NDArray[np.float32], target: NDArray[np.float32], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Half of the samples with left and right exchanged; then the ways along i turn round."""
+    if random.uniform() < 0.5:
+        image, target = image[:, ::-1], target[:, ::-1] * np.array([1, -1, 1, 1], np.float32).reshape(4, 1, 1, 1)
+    return np.ascontiguousarray(image), np.ascontiguousarray(target)
 
 
 def _collect(samples: Any) -> Batch:

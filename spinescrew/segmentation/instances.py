@@ -1,0 +1,81 @@
+"""From what the coarse network says of every voxel to one mask per vertebra.
+
+Each voxel votes for the place of its vertebra's centroid (as in panoptic segmentation of photographs, Cheng et al.
+2020): neighbours whose joints and processes interlock come apart, which no connected component does at 4 mm. The sacrum
+is one piece and needs no votes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from spinescrew.anatomy.levels import Level
+from spinescrew.segmentation.scheme import COARSE_LEVELS, COARSE_MM, OFFSET_UNIT_MM
+
+Shares = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+SMALLEST_MM3 = 4000.0
+_SMOOTH_VOXELS = 1.2
+_APART_VOXELS = 2
+_FARTHEST_VOXELS = 6.0
+_SACRAL = COARSE_LEVELS.index(Level.S1) + 1
+_EVERY = np.ones((3, 3, 3), bool)
+
+
+def find_instances(shares: Shares, offsets: Shares) -> list[Mask]:
+    """Masks (i, j, k) of what may be vertebrae, the sacrum last.
+
+    Parameters
+    ----------
+    shares:
+        (classes, i, j, k), of the coarse network's classes.
+    offsets:
+        (3, i, j, k), from each voxel to its vertebra's centroid along i, j, k, in units of ``OFFSET_UNIT_MM``.
+    """
+    bone = shares[0] < 0.5
+    sacral = bone & (shares[_SACRAL] > np.delete(shares, (0, _SACRAL), axis=0).sum(axis=0))
+    masks = [_largest(mask) for mask in _by_votes(bone & ~sacral, offsets)]
+    return [mask for mask in (*masks, _largest(sacral)) if mask.sum() * COARSE_MM**3 >= SMALLEST_MM3]
+
+
+def _by_votes(bone: Mask, offsets: Shares) -> list[Mask]:
+    """Voxels that vote for the same place."""
+    index = np.argwhere(bone)
+    if not len(index):
+        return []
+    votes = index + offsets[:, bone].T * (OFFSET_UNIT_MM / COARSE_MM)
+    middles = _peaks(votes, bone.shape)
+    if not len(middles):
+        return []
+    away, nearest = cKDTree(middles).query(votes)
+    masks = []
+    for n in range(len(middles)):
+        mask = np.zeros(bone.shape, bool)
+        mask[tuple(index[(nearest == n) & (away < _FARTHEST_VOXELS)].T)] = True
+        masks.append(mask)
+    return masks
+
+
+def _peaks(votes: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """(n, 3) places that enough votes agree on."""
+    inside = np.clip(np.round(votes).astype(int), 0, np.array(shape) - 1)
+    density = np.bincount(np.ravel_multi_index(tuple(inside.T), shape), minlength=int(np.prod(shape)))
+    smooth = ndimage.gaussian_filter(density.reshape(shape).astype(float), _SMOOTH_VOXELS)
+    highest = ndimage.maximum_filter(smooth, 2 * _APART_VOXELS + 1) == smooth
+    # what a vertebra of the smallest size gives if its votes scatter by two voxels
+    least = SMALLEST_MM3 / COARSE_MM**3 / ((2 * np.pi) ** 1.5 * (_SMOOTH_VOXELS**2 + 2.0**2) ** 1.5)
+    return np.argwhere(highest & (smooth > least)).astype(float)
+
+
+def _largest(mask: Mask) -> Mask:
+    """The largest connected piece."""
+    pieces, count = ndimage.label(mask, _EVERY)
+    if count < 2:
+        return mask
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    return np.asarray(pieces == sizes.argmax())
