@@ -20,10 +20,12 @@ Mask = NDArray[np.bool_]
 
 SMALLEST_MM3 = 4000.0
 _SMOOTH_VOXELS = 1.2
-_APART_VOXELS = 2
+_APART_VOXELS = 4.5
+"""Centroids of neighbours lie at least this far apart (18 mm; 22 mm and more in grown people)."""
 _FARTHEST_VOXELS = 6.0
 _SACRAL = COARSE_LEVELS.index(Level.S1) + 1
 _EVERY = np.ones((3, 3, 3), bool)
+_BALL = sum(x**2 for x in np.ogrid[-4:5, -4:5, -4:5]) <= _APART_VOXELS**2
 
 
 def find_instances(shares: Shares, offsets: Shares) -> list[Mask]:
@@ -65,7 +67,7 @@ def _peaks(votes: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.flo
     inside = np.clip(np.round(votes).astype(int), 0, np.array(shape) - 1)
     density = np.bincount(np.ravel_multi_index(tuple(inside.T), shape), minlength=int(np.prod(shape)))
     smooth = ndimage.gaussian_filter(density.reshape(shape).astype(float), _SMOOTH_VOXELS)
-    highest = ndimage.maximum_filter(smooth, 2 * _APART_VOXELS + 1) == smooth
+    highest = ndimage.maximum_filter(smooth, footprint=_BALL) == smooth
     # what a vertebra of the smallest size gives if its votes scatter by two voxels
     least = SMALLEST_MM3 / COARSE_MM**3 / ((2 * np.pi) ** 1.5 * (_SMOOTH_VOXELS**2 + 2.0**2) ** 1.5)
     return np.argwhere(highest & (smooth > least)).astype(float)

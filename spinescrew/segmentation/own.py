@@ -23,10 +23,12 @@ from spinescrew.networks.intensity import network_input
 from spinescrew.networks.weights import list_models, load_model
 from spinescrew.progress import Progress
 from spinescrew.segmentation.box import AIR_HU, Box, box_around
-from spinescrew.segmentation.combine import Piece, combine
+from spinescrew.segmentation.column import Piece, column
+from spinescrew.segmentation.combine import Piece as CutPiece
+from spinescrew.segmentation.combine import combine
 from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.finish import finish
-from spinescrew.segmentation.instances import find_instances
+from spinescrew.segmentation.instances import Mask, find_instances
 from spinescrew.segmentation.naming import LEVELS, Candidate, name_vertebrae
 from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, COARSE_SHAPE, FINE, FINE_MM, FINE_SHAPE
 
@@ -87,7 +89,7 @@ class OwnEngine:
         image = network_input(box.cut(ct, 1, AIR_HU))[None]
         return name_found(self._predict(model, image, COARSE_SHAPE, 0.5, progress), box), card
 
-    def _cut(self, ct: Volume, found: _Found, levels: Sequence[Level], progress: Progress) -> list[Piece]:
+    def _cut(self, ct: Volume, found: _Found, levels: Sequence[Level], progress: Progress) -> list[CutPiece]:
         model, _ = load_model(FINE, self.device)
         pieces = []
         for n, level in enumerate(levels):
@@ -96,7 +98,7 @@ class OwnEngine:
             rough = box.cut(found.masks[level], 1, 0.0)
             image = np.stack([network_input(box.cut(ct, 1, AIR_HU)), rough])
             share = shares_of(self._predict(model, image, FINE_SHAPE, _CUT_OVERLAP, part))[1]
-            pieces.append(Piece(level, Volume(share, box.affine)))
+            pieces.append(CutPiece(level, Volume(share, box.affine)))
         return pieces
 
     def _predict(
@@ -136,23 +138,41 @@ def shares_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def name_found(outputs: NDArray[np.float32], box: Box) -> _Found:
     """Vertebrae in what the coarse network says of every voxel (outputs, i, j, k), each under one consistent name.
 
-    Names come from what the network says of each vertebra's voxels, and from its size and place among the others.
+    Only pieces that stand in a row count (:func:`spinescrew.segmentation.column.column`). Names come from what the
+    network says of each vertebra's voxels, and from its size and place among the others.
     """
     classes = len(COARSE_LEVELS) + 1
     shares = shares_of(outputs[:classes])
-    candidates, masks = [], []
-    for piece in find_instances(shares, outputs[classes:]):
-        scores = np.full(len(LEVELS), 1e-3)
-        for number, level in enumerate(COARSE_LEVELS, start=1):
-            scores[LEVELS.index(level)] += float(shares[number][piece].mean())
-        centroid = box.to_ras(np.argwhere(piece).mean(axis=0))
-        candidates.append(Candidate(centroid, _volume_mm3(piece), scores))
-        masks.append(Volume(np.where(piece, np.maximum(1.0 - shares[0], 0.5), 0.0).astype(np.float32), box.affine))
-    if not candidates:
+    masks = find_instances(shares, outputs[classes:])
+    in_row = column([_piece(mask, shares, box) for mask in masks])
+    if not in_row:
         return _Found({}, {})
-    naming = name_vertebrae(candidates)
-    order = sorted(range(len(masks)), key=lambda n: position(naming.levels[n]))
-    return _Found({naming.levels[n]: masks[n] for n in order}, {naming.levels[n]: naming.confidence[n] for n in order})
+    naming = name_vertebrae([_candidate(masks[n], shares, box) for n in in_row])
+    found = sorted(zip(naming.levels, naming.confidence, in_row, strict=True), key=lambda each: position(each[0]))
+    return _Found(
+        {level: _rough(masks[n], shares, box) for level, _, n in found}, {level: sure for level, sure, _ in found}
+    )
+
+
+def _piece(mask: Mask, shares: NDArray[np.float32], box: Box) -> Piece:
+    sacral = COARSE_LEVELS.index(Level.S1) + 1
+    return Piece(
+        box.to_ras(np.argwhere(mask).mean(axis=0)),
+        float((1.0 - shares[0])[mask].sum()),
+        sacral=bool(shares[sacral][mask].mean() > 0.5),
+    )
+
+
+def _candidate(mask: Mask, shares: NDArray[np.float32], box: Box) -> Candidate:
+    scores = np.full(len(LEVELS), 1e-3)
+    for number, level in enumerate(COARSE_LEVELS, start=1):
+        scores[LEVELS.index(level)] += float(shares[number][mask].mean())
+    return Candidate(box.to_ras(np.argwhere(mask).mean(axis=0)), _volume_mm3(mask), scores)
+
+
+def _rough(mask: Mask, shares: NDArray[np.float32], box: Box) -> Volume:
+    """What the fine network is given: at least one half wherever the mask is."""
+    return Volume(np.where(mask, np.maximum(1.0 - shares[0], 0.5), 0.0).astype(np.float32), box.affine)
 
 
 def fine_box(mask: Volume) -> Box:
