@@ -6,7 +6,7 @@ import pytest
 from spinescrew.geometry.vectors import rotation
 from spinescrew.geometry.volume import Volume
 from spinescrew.segmentation.box import box_around
-from spinescrew.training.sampling import Augmentation, other_tones, random_box
+from spinescrew.training.sampling import Augmentation, narrow_view, only, other_tones, random_box
 
 CENTRE = np.array([12.0, -30.0, 55.0])
 
@@ -73,5 +73,18 @@ def test_other_tones_stay_within_what_was_asked_for():
     how = Augmentation(contrast=0.1, drift_hu=30.0, noise_hu=0.0)
     means = [other_tones(hu, 1.0, how, np.random.default_rng(seed)).mean() for seed in range(50)]
     assert 400 * 0.9 - 30 <= min(means) < 385 and 415 < max(means) <= 400 * 1.1 + 30
-    still = Augmentation(0, 0, 0, 0, 0, 0, 0)
+    still = Augmentation(0, 0, 0, 0, 0, 0, 0, 0)
     np.testing.assert_array_equal(other_tones(hu, 1.0, still, np.random.default_rng(1)), hu)
+
+
+def test_a_narrow_field_of_view_shows_a_part_with_nothing_around():
+    values, random = np.ones((2, 20, 30, 40), np.float32), np.random.default_rng(1)
+    parts = [narrow_view(values[0].shape, Augmentation(narrow=0.5), random) for _ in range(200)]
+    shown = [only(part, values, -1.0) for part in parts if part is not None]
+    assert 70 < len(shown) < 130
+    for part in shown:
+        inside = np.argwhere(part[0] == 1)
+        size = np.ptp(inside, axis=0) + 1
+        assert len(inside) == size.prod() and (size >= np.floor([7, 10.5, 14])).all()
+        assert np.array_equal(part[0], part[1]) and set(np.unique(part)) <= {-1.0, 1.0}
+    assert only(None, values, -1.0) is values

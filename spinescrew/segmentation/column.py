@@ -41,7 +41,7 @@ class Piece:
 
 
 def column(pieces: Sequence[Piece]) -> list[int]:
-    """Numbers of the pieces of the best chain, from the head down; links run downwards and skip one vertebra at most."""
+    """Numbers of the pieces of the best chain, from the head down; links run downwards and skip one piece at most."""
     if not pieces:
         return []
     order = sorted(range(len(pieces)), key=lambda n: -pieces[n].centroid[2])

@@ -32,6 +32,7 @@ from spinescrew.segmentation.instances import Mask, find_instances
 from spinescrew.segmentation.naming import LEVELS, Candidate, name_vertebrae
 from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, COARSE_SHAPE, FINE, FINE_MM, FINE_SHAPE
 
+_SMALLEST_VIEW = 48
 _MARGIN_MM = 10.0
 _CUT_OVERLAP = 0.35
 
@@ -122,11 +123,14 @@ class _Found:
 
 
 def whole_view(ct: Volume) -> Box:
-    """A box along the patient's axes, with the coarse network's voxels, around all of an image."""
+    """A box along the patient's axes, with the coarse network's voxels, around all of an image.
+
+    Small images get air around them, as they have in training.
+    """
     corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in ct.shape])).reshape(3, -1).T
     points = ct.index_to_ras(corners)
     low, high = points.min(axis=0), points.max(axis=0)
-    i, j, k = (max(int(np.ceil(size / COARSE_MM)), 1) for size in high - low)
+    i, j, k = (max(int(np.ceil(size / COARSE_MM)), _SMALLEST_VIEW) for size in high - low)
     return box_around((low + high) / 2, (i, j, k), COARSE_MM)
 
 

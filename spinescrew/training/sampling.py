@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from spinescrew.segmentation.box import Box, box_around
 
 Floats = NDArray[np.float64]
 
+_NARROWEST = 0.35
+"""Of a box's extent, along each axis."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -20,7 +24,7 @@ class Augmentation:
 
     ``turn_deg`` about a random axis, ``stretch`` as a share in each direction, ``shift_mm`` of the centre; HU are
     multiplied by up to ``contrast``, shifted by up to ``drift_hu``, blurred by up to ``blur_mm`` and get noise of up to
-    ``noise_hu``.
+    ``noise_hu``; a share ``narrow`` of the boxes shows a part only, with nothing around, as in a narrow field of view.
     """
 
     turn_deg: float = 12.0
@@ -30,6 +34,7 @@ class Augmentation:
     drift_hu: float = 40.0
     blur_mm: float = 1.0
     noise_hu: float = 60.0
+    narrow: float = 0.3
 
 
 def random_box(
@@ -52,3 +57,24 @@ def other_tones(hu: NDArray[np.float32], spacing_mm: float, how: Augmentation, r
     if random.uniform() < 0.5 and blur > 0.2:
         changed = gaussian_filter(changed, blur)
     return np.asarray(changed + random.normal(0.0, how.noise_hu * random.uniform(), hu.shape), np.float32)
+
+
+def narrow_view(
+    shape: tuple[int, int, int], how: Augmentation, random: np.random.Generator
+) -> tuple[slice, slice, slice] | None:
+    """The part of a box that a narrow field of view would show; ``None`` for most boxes, which stay whole."""
+    if random.uniform() >= how.narrow:
+        return None
+    keep = np.maximum(np.round(random.uniform(_NARROWEST, 1.0, 3) * np.array(shape)), 1).astype(int)
+    start = (random.uniform(0.0, 1.0, 3) * (np.array(shape) - keep + 1)).astype(int)
+    i, j, k = (slice(first, first + count) for first, count in zip(start.tolist(), keep.tolist(), strict=True))
+    return i, j, k
+
+
+def only(part: tuple[slice, slice, slice] | None, values: NDArray[Any], outside: float) -> NDArray[Any]:
+    """``values`` (..., i, j, k) within ``part``, and ``outside`` around it."""
+    if part is None:
+        return values
+    kept = np.full_like(values, outside)
+    kept[(..., *part)] = values[(..., *part)]
+    return kept

@@ -31,7 +31,7 @@ from spinescrew.segmentation.scheme import (
     coarse_classes,
 )
 from spinescrew.training.cases import LabelledImage, Source
-from spinescrew.training.sampling import Augmentation, other_tones, random_box
+from spinescrew.training.sampling import Augmentation, narrow_view, only, other_tones, random_box
 from spinescrew.training.task import Batch
 
 _SMALLEST_VOXELS = 200
@@ -90,7 +90,9 @@ class CoarseTask(_SegmentationTask):
         image, level = self._draw(random)
         box = random_box(_centroid(image.labels, level), self.shape, COARSE_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), COARSE_MM, self.how, random)
-        return _mirrored_ways(network_input(ct)[None], coarse_target(box, image.labels), random)
+        part = narrow_view(self.shape, self.how, random)
+        target = only(part, coarse_target(box, image.labels), 0.0)
+        return _mirrored_ways(network_input(only(part, ct, AIR_HU))[None], target, random)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class FineTask(_SegmentationTask):
 
     seed: int = 2
     shape: tuple[int, int, int] = FINE_SHAPE
-    how: Augmentation = field(default_factory=Augmentation)
+    how: Augmentation = field(default_factory=lambda: Augmentation(narrow=0.15))
     name: str = FINE
     purpose: str = "cuts one vertebra out of a CT"
 
@@ -114,7 +116,8 @@ class FineTask(_SegmentationTask):
         image, level = self._draw(random)
         box = random_box(_inside(image.labels, level, random), self.shape, FINE_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), FINE_MM, self.how, random)
-        mask = smooth_cut(box, image.labels, level)
+        part = narrow_view(self.shape, self.how, random)
+        ct, mask = only(part, ct, AIR_HU), only(part, smooth_cut(box, image.labels, level), 0.0)
         rough = damaged(mask, random)
         return _mirrored(np.stack([network_input(ct), rough]), (mask > 0.5).astype(np.int64), random)
 
