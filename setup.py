@@ -5,7 +5,11 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 
 HERE = Path(__file__).parent
-FOLDERS = sorted(path.name for path in (HERE / "Resources").iterdir() if path.is_dir())
+FOLDERS = sorted(
+    path.relative_to(HERE / "Resources").as_posix().replace("/", ".")
+    for path in (HERE / "Resources").rglob("*")
+    if path.is_dir()
+)
 DATA = ["Resources", *(f"Resources.{name}" for name in FOLDERS)]
 LIBRARY = find_namespace_packages(include=["spinescrew", "spinescrew.*"])
 

@@ -75,3 +75,19 @@ def test_only_what_is_asked_for_is_scored():
     assert [score.level for score in score_segmentation(truth, truth, levels=[Level.L4])] == [Level.L4]
     with pytest.raises(InputError, match="different grids"):
         score_segmentation(truth, Volume(truth.array, np.diag([2.0, 1.0, 1.0, 1.0])))
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_vertebrae_that_the_edge_cuts_are_marked_but_for_a_sacrum_that_runs_out_below(flipped):
+    array = np.zeros((30, 30, 60), np.int16)
+    array[5:25, 5:25, 0:15], array[5:25, 5:25, 20:35] = Level.S1.value, Level.L5.value
+    array[5:25, 5:25, 40:60] = Level.L4.value
+    affine = np.eye(4)
+    if flipped:
+        array, affine = array[:, :, ::-1], np.diag([1.0, 1.0, -1.0, 1.0])
+    truth = Volume(np.ascontiguousarray(array), affine)
+    assert {score.level: score.cut for score in score_segmentation(truth, truth)} == {
+        Level.L4: True,
+        Level.L5: False,
+        Level.S1: False,
+    }

@@ -86,7 +86,7 @@ def evaluate_segmentation(
     runs: RunsOption = Path("runs"),
     csv: RowsOption = None,
 ) -> None:
-    """Compare an engine's vertebrae with known ones, by level; thick slices apart.
+    """Compare an engine's vertebrae with known ones, by level; thick slices and cut vertebrae apart.
 
     Example: spinescrew evaluate segmentation --data phantoms --engine spinescrew
     """
@@ -96,9 +96,10 @@ def evaluate_segmentation(
     with bar() as progress:
         source = images_of(data, runs / "held-out", count, pathology)
         found = evaluate_engine(get_engine(engine), source, progress)
-    for thick in (False, True):
-        table = Table("level", "images", "Dice", "named right", "wall mm", "wall 95 % mm", title=_slices(thick))
-        for row in found.levels_of(thick=thick):
+    for thick, cut in ((False, False), (True, False), (False, True), (True, True)):
+        title = _slices(thick) + (", cut by the edge of the image" if cut else "")
+        table = Table("level", "images", "Dice", "named right", "wall mm", "wall 95 % mm", title=title)
+        for row in found.levels_of(thick=thick, cut=cut):
             walls = ("-" if value is None else f"{value:.2f}" for value in (row.wall_mean_mm, row.wall_p95_mm))
             table.add_row(row.level.label, str(row.images), f"{row.dice:.3f}", f"{row.named_right:.1%}", *walls)
         if table.row_count:

@@ -53,9 +53,10 @@ class EngineEvaluation:
         """By level, from the head down."""
         return summarise_levels(score for _, score in self.scores)
 
-    def levels_of(self, *, thick: bool) -> tuple[LevelSummary, ...]:
-        """The same of the images with thick slices alone, or without them."""
-        return summarise_levels(score for number, score in self.scores if (number in self.thick) is thick)
+    def levels_of(self, *, thick: bool, cut: bool = False) -> tuple[LevelSummary, ...]:
+        """The same of images with thick slices alone or without them, of vertebrae that are whole or cut."""
+        chosen = (score for number, score in self.scores if (number in self.thick) is thick)
+        return summarise_levels(score for score in chosen if score.cut is cut)
 
 
 def held_out_phantoms(folder: Path, count: int = HELD_OUT, pathology: str | None = None) -> Source:

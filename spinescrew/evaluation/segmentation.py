@@ -34,6 +34,8 @@ class LevelScore:
     wall_mean_mm, wall_p95_mm:
         Distance of the reference's pedicle surface from the surface found; ``None`` where no pedicle was given or
         nothing was found.
+    cut:
+        Whether the edge of the image cuts it; a sacrum may run out below.
     """
 
     level: Level
@@ -41,6 +43,7 @@ class LevelScore:
     named: Level | None
     wall_mean_mm: float | None = None
     wall_p95_mm: float | None = None
+    cut: bool = False
 
     @property
     def named_right(self) -> bool:
@@ -86,7 +89,17 @@ def _score(found: Volume, reference: Volume, level: Level, isthmuses: Sequence[F
     truth, own = reference.array == level.value, found.array == level.value
     walls = _walls(found.with_array(own), reference.with_array(truth), isthmuses) if isthmuses and own.any() else None
     mean, worst = (float(walls.mean()), float(np.percentile(walls, 95))) if walls is not None else (None, None)
-    return LevelScore(level, dice(own, truth), _name(found.array[truth]), mean, worst)
+    return LevelScore(level, dice(own, truth), _name(found.array[truth]), mean, worst, _cut(reference, level))
+
+
+def _cut(labels: Volume, level: Level) -> bool:
+    index = np.argwhere(labels.array == level.value)
+    low, high = index.min(axis=0) == 0, index.max(axis=0) == np.array(labels.shape) - 1
+    if level is Level.S1:
+        down = labels.affine[2, :3] / labels.spacing
+        axis = int(np.abs(down).argmax())
+        (low if down[axis] > 0 else high)[axis] = False
+    return bool(low.any() or high.any())
 
 
 def _name(values: NDArray[np.integer]) -> Level | None:
