@@ -34,7 +34,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def planned(image):
-    return evaluate_plans(Images([image]), "given")
+    return evaluate_plans(Images([image]), "given")[0]
 
 
 def test_screws_on_the_true_labels_are_near_their_references(planned):
@@ -58,7 +58,7 @@ def test_a_plan_one_level_off_is_no_grade_a(image, monkeypatch):
         found = type("Found", (), {"labels": wrong})
 
     monkeypatch.setattr(module, "segment_volume", lambda *given: Found)
-    result = summarise_planned(evaluate_plans(Images([image]), "wrong").of(thick=False))
+    result = summarise_planned(evaluate_plans(Images([image]), "wrong")[0].of(thick=False))
     assert result.elsewhere == 4 and result.true_a == 0.0
     assert np.isnan(result.means["pta_deg"])
 
@@ -68,7 +68,7 @@ def test_a_refused_image_counts_as_unplanned_and_says_why(image, monkeypatch):
         raise InputError("no vertebra was found")
 
     monkeypatch.setattr(module, "segment_volume", refuse)
-    found = evaluate_plans(Images([image]), "none")
+    (found,) = evaluate_plans(Images([image]), "none")
     assert found.failures == {0: "no vertebra was found"}
     assert summarise_planned(found.of(thick=False)).unplanned == 4
 

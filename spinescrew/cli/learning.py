@@ -164,7 +164,7 @@ def evaluate_plan(
 
     with bar() as progress:
         source = images_of(data, runs / "held-out", count, pathology)
-        found = evaluate_plans.evaluate_plans(source, engine, PlanningOptions(start=start.value), progress)
+        (found,) = evaluate_plans.evaluate_plans(source, engine, [PlanningOptions(start=start.value)], progress)
     for thick in (False, True):
         scores = found.of(thick=thick)
         rows = {level.label: row for level, row in planned_by_level(scores).items()} | {

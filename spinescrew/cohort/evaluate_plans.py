@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,14 +74,19 @@ def evaluate_landmarks(source: Source, device: str = "auto", progress: Progress 
 
 
 def evaluate_plans(
-    source: Source, engine: str, options: PlanningOptions | None = None, progress: Progress | None = None
-) -> PlanEvaluation:
+    source: Source,
+    engine: str,
+    ways: Sequence[PlanningOptions] = (PlanningOptions(),),
+    progress: Progress | None = None,
+) -> tuple[PlanEvaluation, ...]:
     """Plan every image of a source from the image alone, and compare with its reference screws.
 
     Parameters
     ----------
     engine:
         What finds the vertebrae; ``"given"`` plans on the true labels.
+    ways:
+        Options to plan with; each gives an evaluation of its own, on the same vertebrae.
 
     Raises
     ------
@@ -89,29 +94,31 @@ def evaluate_plans(
         If no image has reference screws.
     """
     progress = progress or Progress()
-    scores: list[tuple[int, PlannedScore]] = []
+    scores: list[list[tuple[int, PlannedScore]]] = [[] for _ in ways]
     failures: dict[int, str] = {}
     thick = set()
     for number, image in _images(source, progress):
         if not image.screws:
             continue
-        levels = [level for level in cranial_to_caudal() if any(level is key[0] for key in image.screws)]
         try:
-            found = _plan(image, levels, engine, options or PlanningOptions())
+            found = _plan(image, engine, ways)
         except InputError as error:
             failures[number] = str(error)
-            found = tuple(PlannedScore(*key, reason=str(error)) for key in image.screws)
-        scores += [(number, score) for score in found]
+            found = [tuple(PlannedScore(*key, reason=str(error)) for key in image.screws)] * len(ways)
+        for all_of_them, its in zip(scores, found, strict=True):
+            all_of_them += [(number, score) for score in its]
         thick |= {number} if image.thick else set()
-    if not scores:
+    if not scores[0]:
         raise InputError("no image of this data has reference screws; evaluate on phantoms")
-    return PlanEvaluation(tuple(scores), failures, frozenset(thick))
+    return tuple(PlanEvaluation(tuple(each), failures, frozenset(thick)) for each in scores)
 
 
-def _plan(image: LabelledImage, levels: list[Level], engine: str, options: PlanningOptions) -> tuple[PlannedScore, ...]:
+def _plan(image: LabelledImage, engine: str, ways: Sequence[PlanningOptions]) -> list[tuple[PlannedScore, ...]]:
+    levels = [level for level in cranial_to_caudal() if any(level is key[0] for key in image.screws)]
     labels = image.labels if engine == "given" else segment_volume(image.ct, levels, engine).found.labels
-    plan = plan_volumes(labels, image.ct, levels, options).plan
-    return score_plan(plan, image.screws, build_spine(image.labels, image.ct, levels))
+    truth = build_spine(image.labels, image.ct, levels)
+    plans = [plan_volumes(labels, image.ct, levels, options).plan for options in ways]
+    return [score_plan(plan, image.screws, truth) for plan in plans]
 
 
 def _images(source: Source, progress: Progress) -> Iterable[tuple[int, LabelledImage]]:

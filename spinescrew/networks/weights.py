@@ -7,12 +7,12 @@ own, which is looked at first.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spinescrew.errors import InputError
 from spinescrew.geometry.atomic import atomic_path
@@ -106,6 +106,24 @@ def load_model(name_or_folder: str | Path, device: torch.device | str = "auto") 
     model = _built(card, folder)
     _fill(model, content, folder / _WEIGHTS)
     return model.to(place).eval(), card
+
+
+def update_card(folder: str | Path, figures: dict[str, Any], failures: Sequence[str]) -> ModelCard:
+    """Put measured figures and known failures on the card of a model; its weights stay as they are.
+
+    Raises
+    ------
+    InputError
+        If the model is damaged, or the figures are none that JSON can hold.
+    """
+    folder = Path(folder)
+    card = read_card(folder / _CARD)
+    _checked_weights(folder, card)
+    card = replace(card, figures=figures, failures=tuple(failures))
+    text = card_text(card)
+    with atomic_path(folder / _CARD) as path:
+        path.write_text(text, encoding="utf-8")
+    return card
 
 
 def list_models() -> list[ModelEntry]:

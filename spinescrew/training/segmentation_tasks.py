@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_erosion, center_of_mass, gaussian_filter, zoom
+from scipy.ndimage import binary_dilation, binary_erosion, center_of_mass, gaussian_filter, shift, zoom
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.volume import Volume
@@ -128,10 +128,16 @@ def smooth_cut(box: Box, labels: Volume, level: Level) -> NDArray[np.float32]:
 
 
 def damaged(mask: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """A mask at 1 mm as a network at 4 mm might give it: coarse, too thick or too thin, with pieces missing."""
+    """A mask at 1 mm as a network at 4 mm might give it.
+
+    Blurred by up to 6 mm, so that processes are lost and discs are bridged; too thick or too thin; out of place by up
+    to 4 mm; with pieces missing. What the fine network is to learn is the image, not the border of this mask.
+    """
     factor = FINE_MM / _PROMPT_MM
-    coarse = zoom(gaussian_filter(mask, 0.4 / factor), factor, order=1, grid_mode=True, mode="nearest")
-    coarse = coarse > random.uniform(0.3, 0.6)
+    blur = random.uniform(0.4, 1.5 if random.uniform() < 0.6 else 0.6)
+    coarse = zoom(gaussian_filter(mask, blur / factor), factor, order=1, grid_mode=True, mode="nearest")
+    coarse = shift(coarse, random.uniform(-1.0, 1.0, 3) * (random.uniform() < 0.5), order=1)
+    coarse = coarse > random.uniform(0.25, 0.6) * max(float(coarse.max()), 1e-3)
     change = random.uniform()
     if change < 0.25:
         coarse = binary_dilation(coarse)
