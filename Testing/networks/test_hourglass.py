@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spinescrew.networks.heat import MOST_SPREAD, read_out, target_heat
+from spinescrew.networks.heat import MOST_SPREAD, heat_loss, heat_of, read_out, target_heat
 from spinescrew.networks.hourglass import StackedHourglass
 
 SHAPE = (40, 36, 44)
@@ -104,3 +104,21 @@ def test_every_weight_is_reached_by_the_gradient_of_the_last_stack():
     model = StackedHourglass(1, 2, 2, width=4)
     model(torch.randn(1, 1, 32, 32, 32))[-1].square().sum().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in model.parameters())
+
+
+def test_the_loss_is_least_where_the_heat_is_and_unknown_points_do_not_count():
+    points = torch.tensor([[[10.2, 8.0, 12.7], [5.0, 20.0, 6.0], [float("nan")] * 3]])
+    logits = torch.log(target_heat(points.nan_to_num(3.0), (24, 24, 24), 2.0) + 1e-20)
+    best = heat_loss(logits, points, 2.0)
+    assert 0.0 <= best < 1e-3
+    assert heat_loss(logits.roll(1, dims=2), points, 2.0) > best + 0.05
+    other = logits.clone()
+    other[0, 2] = torch.randn(24, 24, 24)
+    assert torch.isclose(heat_loss(other, points, 2.0), best)
+    assert heat_loss(logits, torch.full_like(points, float("nan")), 2.0) == 0.0
+
+
+def test_heat_of_what_the_loss_wants_is_read_where_the_points_are():
+    points = torch.tensor([[[10.2, 8.0, 12.7]]])
+    found, spread = read_out(heat_of(torch.log(target_heat(points, (24, 24, 24), 2.0) + 1e-20)))
+    assert torch.allclose(found, points, atol=0.05) and abs(float(spread) - 2.0) < 0.1

@@ -22,11 +22,11 @@ TONES_HU = (-500.0, -100.0, 300.0, 700.0)
 
 
 class Tones(torch.nn.Module):
-    """Heat where the CT has the tone of a point, within the box around the mask."""
+    """Logits of heat where the CT has the tone of a point."""
 
     def forward(self, image):
         hu = image[:, :1] * 750 + 150
-        return [torch.cat([torch.exp(-(((hu - tone) / 60) ** 2)) for tone in TONES_HU], dim=1)]
+        return [torch.cat([-(((hu - tone) / 60) ** 2) for tone in TONES_HU], dim=1)]
 
 
 @cache

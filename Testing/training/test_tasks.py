@@ -152,7 +152,7 @@ def test_points_that_are_not_known_do_not_count():
     def loss(change):
         changed = [h.clone() for h in heat]
         for h in changed:
-            h[0, change] += 5.0
+            h[0, change, 0, 0, 0] += 25.0
         return float(task.loss(lambda _: changed, batch))
 
     base = float(task.loss(lambda _: heat, batch))

@@ -38,6 +38,36 @@ def target_heat(points: Tensor, shape: Sequence[int], sigma: float) -> Tensor:
     return torch.einsum("npi,npj,npk->npijk", *(profile.nan_to_num(nan=0.0) for profile in profiles))
 
 
+def heat_of(logits: Tensor) -> Tensor:
+    """Heat maps of height 1 from logits (N, P, i, j, k): shares of a softmax over all voxels, over the largest."""
+    logits = logits.float()
+    return torch.exp(logits - logits.amax(dim=(2, 3, 4), keepdim=True))
+
+
+def heat_loss(logits: Tensor, points: Tensor, sigma: float) -> Tensor:
+    """Kullback-Leibler divergence of Gaussians around points from the softmax over all voxels, mean over known points.
+
+    A mean squared difference of heat maps sees next to nothing of a peak that is a thousandth of its map; this one sees
+    nothing else.
+
+    Parameters
+    ----------
+    logits:
+        (N, P, i, j, k).
+    points:
+        (N, P, 3) in voxels; NaN where there is none, which does not count.
+    sigma:
+        Width of the Gaussians in voxels.
+    """
+    known = torch.isfinite(points).all(dim=-1)
+    if not known.any():
+        return logits.float().sum() * 0.0
+    wanted = target_heat(points, logits.shape[2:], sigma)[known].flatten(1)
+    wanted = wanted / wanted.sum(dim=1, keepdim=True).clamp(min=1e-12)
+    shares = logits.float()[known].flatten(1).log_softmax(dim=1)
+    return (torch.xlogy(wanted, wanted) - wanted * shares).sum(dim=1).mean()
+
+
 def read_out(heat: Tensor) -> tuple[Tensor, Tensor]:
     """Points (N, P, 3) in voxels with fractions, and their spread (N, P) in voxels, of heat maps (N, P, i, j, k).
 

@@ -38,7 +38,7 @@ class StackedHourglass(nn.Module):
         self.returned = nn.ModuleList(nn.Conv3d(width + points, width, 1) for _ in range(stacks - 1))
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Heat maps (N, points, i, j, k) of each hourglass, the last one the best, of an image of any size."""
+        """Logits of the heat maps (N, points, i, j, k) of each hourglass, the last one the best; images of any size."""
         i, j, k = image.shape[2:]
         current = self.stem(pad_to_multiple(image))
         heats: list[Tensor] = []
@@ -86,7 +86,7 @@ def _convolution(inputs: int, outputs: int, size: int) -> nn.Module:
 
 
 def _head(inputs: int, points: int) -> nn.Module:
-    """Begins with heat maps near zero, which most of a target is; anything else takes hundreds of steps to unlearn."""
+    """Begins with flat heat maps: any place is as likely as any other."""
     head = nn.Conv3d(inputs, points, 1)
     nn.init.normal_(head.weight, std=0.01)
     nn.init.zeros_(head.bias)  # type: ignore[arg-type]

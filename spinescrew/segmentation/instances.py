@@ -29,7 +29,7 @@ _BALL = sum(x**2 for x in np.ogrid[-4:5, -4:5, -4:5]) <= _APART_VOXELS**2
 
 
 def find_instances(shares: Shares, offsets: Shares) -> list[Mask]:
-    """Masks (i, j, k) of what may be vertebrae, the sacrum last.
+    """Masks (i, j, k) of what may be vertebrae; last, everything that may be the sacrum, the largest piece first.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def find_instances(shares: Shares, offsets: Shares) -> list[Mask]:
     bone = shares[0] < 0.5
     sacral = bone & (shares[_SACRAL] > np.delete(shares, (0, _SACRAL), axis=0).sum(axis=0))
     masks = [_largest(mask) for mask in _by_votes(bone & ~sacral, offsets)]
-    return [mask for mask in (*masks, _largest(sacral)) if mask.sum() * COARSE_MM**3 >= SMALLEST_MM3]
+    return [mask for mask in (*masks, *_pieces(sacral)) if mask.sum() * COARSE_MM**3 >= SMALLEST_MM3]
 
 
 def _by_votes(bone: Mask, offsets: Shares) -> list[Mask]:
@@ -73,11 +73,14 @@ def _peaks(votes: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.flo
     return np.argwhere(highest & (smooth > least)).astype(float)
 
 
+def _pieces(mask: Mask) -> list[Mask]:
+    """Connected pieces, the largest first."""
+    pieces, count = ndimage.label(mask, _EVERY)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    return [pieces == n + 1 for n in np.argsort(-sizes, kind="stable")]
+
+
 def _largest(mask: Mask) -> Mask:
     """The largest connected piece."""
-    pieces, count = ndimage.label(mask, _EVERY)
-    if count < 2:
-        return mask
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    return np.asarray(pieces == sizes.argmax())
+    pieces = _pieces(mask)
+    return pieces[0] if pieces else mask

@@ -105,13 +105,13 @@ def _points(model: Any, ct: Volume, labels: Volume, level: Level, box: Box, devi
     """(4, 3) RAS points and their spread (4,) mm; in full precision, as a point lies between voxels."""
     import torch
 
-    from spinescrew.networks.heat import read_out
+    from spinescrew.networks.heat import heat_of, read_out
 
     mask = labels.with_array((labels.array == level.value).astype(np.float32))
     image = np.stack([network_input(box.cut(ct, 1, AIR_HU)), box.cut(mask, 1, 0.0)])
     with torch.inference_mode():
-        heat = model(torch.from_numpy(image)[None].to(choose_device(device)))[-1].float()
-        voxels, spread = read_out(heat.cpu())
+        logits = model(torch.from_numpy(image)[None].to(choose_device(device)))[-1]
+        voxels, spread = read_out(heat_of(logits.cpu()))
     return box.to_ras(voxels[0].numpy().astype(float)), spread[0].numpy().astype(float) * LANDMARK_MM
 
 

@@ -35,7 +35,6 @@ from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, COA
 _SMALLEST_VIEW = 48
 _MARGIN_MM = 10.0
 _CUT_OVERLAP = 0.35
-_TURNS = 2
 
 
 @dataclass(frozen=True)
@@ -96,15 +95,10 @@ class OwnEngine:
         pieces = []
         for n, level in enumerate(levels):
             part = progress.part(n / len(levels), (n + 1) / len(levels))
-            share = found.masks[level]
-            for turn in range(_TURNS):
-                # what was cut is a better rough mask than what was found: the second time the processes are whole
-                rough = share if turn == 0 else as_rough(share)
-                share = self._cut_once(model, ct, rough, part.part(turn / _TURNS, (turn + 1) / _TURNS))
-            pieces.append(CutPiece(level, share))
+            pieces.append(CutPiece(level, self._cut_one(model, ct, found.masks[level], part)))
         return pieces
 
-    def _cut_once(self, model: Any, ct: Volume, rough: Volume, progress: Progress) -> Volume:
+    def _cut_one(self, model: Any, ct: Volume, rough: Volume, progress: Progress) -> Volume:
         box = fine_box(rough)
         image = np.stack([network_input(box.cut(ct, 1, AIR_HU)), box.cut(rough, 1, 0.0)])
         outputs = self._predict(model, image, FINE_SHAPE, _CUT_OVERLAP, progress)
@@ -185,14 +179,6 @@ def _candidate(mask: Mask, shares: NDArray[np.float32], box: Box) -> Candidate:
 def _rough(mask: Mask, shares: NDArray[np.float32], box: Box) -> Volume:
     """What the fine network is given: at least one half wherever the mask is."""
     return Volume(np.where(mask, np.maximum(1.0 - shares[0], 0.5), 0.0).astype(np.float32), box.affine)
-
-
-def as_rough(share: Volume) -> Volume:
-    """A fine mask (share of each voxel) as a rough one at 4 mm, as training shows it."""
-    i, j, k = (int(np.ceil(n * FINE_MM / COARSE_MM)) + 2 for n in share.shape)
-    box = box_around(share.index_to_ras((np.array(share.shape) - 1) / 2), (i, j, k), COARSE_MM)
-    rough = (box.cut(share, 1, 0.0) > 0.5).astype(np.float32)
-    return Volume(rough, box.affine) if rough.any() else share
 
 
 def fine_box(mask: Volume) -> Box:

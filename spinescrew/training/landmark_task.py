@@ -57,17 +57,11 @@ class LandmarkTask:
         return {"image": torch.from_numpy(np.stack(images)), "points": torch.from_numpy(np.stack(points))}
 
     def loss(self, model: Any, batch: Batch) -> Any:
-        """Mean squared difference to the wanted heat maps, of every stack; points that are not known do not count."""
-        import torch
+        """Divergence of each stack's heat maps from the wanted ones (:func:`spinescrew.networks.heat.heat_loss`)."""
+        from spinescrew.networks.heat import heat_loss
 
-        from spinescrew.networks.heat import target_heat
-
-        points = batch["points"]
-        known = torch.isfinite(points).all(dim=-1)
-        wanted = target_heat(points, batch["image"].shape[2:], SIGMA_VOXELS)
-        weight = known[..., None, None, None].to(wanted.dtype) * (1.0 + 50.0 * wanted)
         maps = model(batch["image"])
-        return sum((weight * (heat.float() - wanted) ** 2).mean() for heat in maps) / len(maps)
+        return sum(heat_loss(logits, batch["points"], SIGMA_VOXELS) for logits in maps) / len(maps)
 
     def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         image = self._with_landmarks(random)
