@@ -21,12 +21,14 @@ from spinescrew.evaluation.planned import planned_by_level, summarise_planned
 from spinescrew.evaluation.segmentation import score_segmentation
 from spinescrew.images import read_image, read_labels
 from spinescrew.networks.weights import list_models, update_card
+from spinescrew.phantoms.training_case import generator_hash
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.progress import Progress
 from spinescrew.segmentation import get_engine
 from spinescrew.segmentation.scheme import COARSE, FINE, LANDMARKS
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "Utilities" / "networks_page.md"
 ENGINE = "spinescrew"
 REAL = {
     "ct_lumbosacral_3mm": ("totalsegmentator.nii.gz", "totalsegmentator"),
@@ -56,6 +58,8 @@ def main() -> None:
             kept.write_text(json.dumps(figures, indent=2))
     if not arguments.only or "cards" in arguments.only:
         write_cards(figures)
+        page = PAGE.read_text(encoding="utf-8").format(**tables(figures), generator=generator_hash())
+        (ROOT / "Docs" / "networks.md").write_text(page, encoding="utf-8")
 
 
 def segmentation(source: Any) -> dict[str, Any]:
@@ -87,8 +91,8 @@ def landmarks(source: Any) -> dict[str, Any]:
 
 def plans(source: Any) -> dict[str, Any]:
     """Screws from images alone, led by the network and by geometry."""
-    figures, starts = {}, ("auto", "geometry")
-    ways = [PlanningOptions(start="auto"), PlanningOptions(start="geometry")]
+    figures, starts = {}, ("geometry", "network")
+    ways = [PlanningOptions(start="geometry"), PlanningOptions(start="network")]
     for start, found in zip(starts, evaluate_plans(source, ENGINE, ways, Progress(print_step)), strict=True):
         for name, thick in (("slices up to 2 mm", False), ("slices above 2 mm", True)):
             scores = found.of(thick=thick)
@@ -123,10 +127,61 @@ def write_cards(figures: dict[str, Any]) -> None:
     parts = {COARSE: ("segmentation", "real"), FINE: ("segmentation", "real"), LANDMARKS: ("landmarks", "plan")}
     for entry in list_models():
         chosen = {part: figures[part] for part in parts.get(entry.name, ()) if part in figures}
-        extra = figures.get("ablation") if entry.name == FINE else None
-        if extra:
-            chosen["without edge attention"] = extra
+        if entry.name == FINE and "ablation" in figures:
+            chosen["edge attention"] = figures["ablation"]
         update_card(entry.folder, chosen, known.get(entry.name, []))
+
+
+def tables(figures: dict[str, Any]) -> dict[str, str]:
+    """The figures as Markdown tables, by name."""
+    segmented, landmark, plan = figures["segmentation"], figures["landmarks"], figures["plan"]
+    walls = {"images": "images", "dice": "Dice", "named_right": "named right", "wall_mean_mm": "wall mm"}
+    walls["wall_p95_mm"] = "wall 95 % mm"
+    ends = {
+        "pedicles": "pedicles",
+        "mean_mm": "mean mm",
+        "p95_mm": "95 % mm",
+        "entry_mm": "entry mm",
+        "exit_mm": "exit mm",
+    }
+    counts = {"screws": "screws", "unplanned": "none", "elsewhere": "astray", "led_by_network": "led by network"}
+    grades = {"own_a": "GR A", "true_a": "GR A true", "own_facet_0": "facet 0", "true_facet_0": "facet 0 true"}
+    means = {"pta_deg": "PTA", "psa_deg": "PSA", "entry_mm": "entry mm", "tip_mm": "tip mm", "dice": "Dice"}
+    flat = {
+        name: {level: {**row, **row["means"]} for level, row in rows.items()} for name, rows in plan.items() if rows
+    }
+    real_rows = [
+        [case, level, _cell(row["dice"]), row["named"] or "-", "cut" if row["cut"] else "", _cell(row["confidence"])]
+        for case, levels in figures["real"].items()
+        for level, row in levels.items()
+    ]
+    return {
+        "segmentation": _tables({k: v for k, v in segmented.items() if k.startswith(("slices", "cut"))}, walls),
+        "refused": "; ".join(f"image {n}: {text}" for n, text in segmented["refused"].items()) or "none",
+        "real": _table(["case", "level", "Dice", "named", "", "confidence"], real_rows),
+        "landmarks": _tables(landmark, ends),
+        "plans": _tables(flat, {**counts, **means, **grades}),
+        "ablation": figures.get("ablation", {}).get("text", "Not measured yet."),
+    }
+
+
+def _tables(parts: dict[str, Any], columns: dict[str, str]) -> str:
+    blocks = []
+    for name, rows in parts.items():
+        cells = [[level, *(_cell(row[key]) for key in columns)] for level, row in rows.items()]
+        blocks.append(f"**{name}**\n\n{_table(['level', *columns.values()], cells)}")
+    return "\n".join(blocks)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)]) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def rounded(value: Any) -> Any:

@@ -22,6 +22,7 @@ KEY = (Level.L3, "left")
 def network(monkeypatch):
     channel = Channel(np.zeros(3), np.array([0.0, 50.0, 0.0]), 1.0, 2.0)
     monkeypatch.setattr(guides, "landmarks_unavailable", lambda: "")
+    monkeypatch.setattr(guides, "measured_mm", lambda: 1.2)
     monkeypatch.setattr(guides, "find_landmarks", lambda *given, **named: Landmarks({KEY: channel}, "simulated"))
 
 
@@ -55,3 +56,11 @@ def test_a_mask_alone_cannot_ask_the_network():
     assert "needs a CT" in asked("auto", ct=None)[1]
     with pytest.raises(InputError, match="needs a CT"):
         asked("network", ct=None)
+
+
+@pytest.mark.parametrize(("error", "words"), [(4.2, "4.2 mm off"), (float("inf"), "was not measured")])
+def test_a_network_that_is_too_far_off_leads_only_when_asked(monkeypatch, error, words):
+    monkeypatch.setattr(guides, "measured_mm", lambda: error)
+    found, told = asked("auto")
+    assert not found and words in told
+    assert asked("network")[0]

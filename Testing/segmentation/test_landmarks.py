@@ -1,5 +1,6 @@
 """The landmark network in use, around one that is right by construction: boxes, sides, places and refusals."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -94,3 +95,14 @@ def test_an_untrained_network_is_unsure(monkeypatch, tmp_path):
     found = find_landmarks(ct, labels, [Level.L3], "cpu")
     spreads = [max(channel.entry_spread_mm, channel.exit_spread_mm) for channel in found.channels.values()]
     assert len(spreads) == 2 and min(spreads) > 3.5
+
+
+def test_the_card_tells_how_far_off_the_network_is(monkeypatch, tmp_path):
+    assert landmarks.measured_mm() >= 0.0
+    rows = {"L3": {"pedicles": 4, "missing": 1, "mean_mm": 2.0}, "L4": {"pedicles": 1, "missing": 0, "mean_mm": 6.0}}
+    card = replace(CARD, figures={"landmarks": {"slices up to 2 mm": {**rows, "T8": {"pedicles": 2, "missing": 2}}}})
+    save_model(tmp_path / LANDMARKS, StackedHourglass(2, len(POINTS), stacks=1, width=4), card)
+    monkeypatch.setenv("SPINESCREW_MODELS", str(tmp_path))
+    assert landmarks.measured_mm() == pytest.approx(3.0)
+    save_model(tmp_path / LANDMARKS, StackedHourglass(2, len(POINTS), stacks=1, width=4), CARD)
+    assert landmarks.measured_mm() == float("inf")

@@ -11,7 +11,10 @@ from spinescrew.planning.guides import Guide
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Key
 from spinescrew.progress import Progress
-from spinescrew.segmentation.landmarks import Landmarks, find_landmarks, landmarks_unavailable
+from spinescrew.segmentation.landmarks import Landmarks, find_landmarks, landmarks_unavailable, measured_mm
+
+GOOD_ENOUGH_MM = 1.5
+"""Mean error of entry and exit on held-out images below which the network may lead."""
 
 
 def guides_for(
@@ -23,7 +26,8 @@ def guides_for(
 ) -> tuple[dict[Key, Guide], str]:
     """Channels by pedicle as ``options.start`` wants them, and a note for people; both empty for geometry alone.
 
-    ``"auto"`` asks the network where an engine found the labels (``metadata["found_by"]``) and it is installed.
+    ``"auto"`` asks the network where an engine found the labels (``metadata["found_by"]``), it is installed, and its
+    card says that it is as near on held-out images as geometry is: ``GOOD_ENOUGH_MM``.
 
     Raises
     ------
@@ -38,8 +42,16 @@ def guides_for(
         if asked:
             raise InputError(f"{problem}; or start from geometry")
         return {}, f"entry and exit from geometry alone: {problem}"
+    if not asked and (error := measured_mm()) > GOOD_ENOUGH_MM:
+        return {}, f"entry and exit from geometry alone: {_too_far(error)}"
     found = find_landmarks(ct, labels, levels, progress=progress)
     return as_guides(found), f"entry and exit: {found.provenance}"
+
+
+def _too_far(error_mm: float) -> str:
+    if error_mm == float("inf"):
+        return "the landmark network was not measured on held-out images"
+    return f"the landmark network is {error_mm:.1f} mm off on held-out images, {GOOD_ENOUGH_MM:g} mm would be enough"
 
 
 def as_guides(found: Landmarks) -> dict[Key, Guide]:

@@ -52,6 +52,19 @@ def landmarks_unavailable() -> str:
     return entry.unavailable
 
 
+def measured_mm() -> float:
+    """Mean error of the landmark network on held-out images, from its card; infinity where it was not measured.
+
+    Over all levels of images with slices up to 2 mm, each level counting by its pedicles.
+    """
+    entry = next((entry for entry in list_models() if entry.name == LANDMARKS), None)
+    figures = entry.card.figures if entry is not None and entry.card is not None else {}
+    rows = list(figures.get("landmarks", {}).get("slices up to 2 mm", {}).values())
+    counted = [(row["mean_mm"], row["pedicles"] - row["missing"]) for row in rows if row.get("mean_mm") is not None]
+    pedicles = sum(count for _, count in counted)
+    return sum(mean * count for mean, count in counted) / pedicles if pedicles else float("inf")
+
+
 def find_landmarks(
     ct: Volume,
     labels: Volume,
