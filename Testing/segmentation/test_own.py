@@ -14,6 +14,7 @@ from spinescrew.geometry.volume import Volume
 from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.segmentation import own
+from spinescrew.segmentation.box import box_around
 from spinescrew.segmentation.own import OwnEngine, fine_box, name_found, whole_view
 from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, OFFSET_UNIT_MM
 
@@ -149,13 +150,20 @@ def outputs_of(names):
 
 
 def a_box(outputs):
-    ct = Volume(np.zeros(outputs.shape[1:], np.int16), np.diag([COARSE_MM, COARSE_MM, COARSE_MM, 1.0]))
-    return whole_view(ct)
+    return box_around(np.zeros(3), outputs.shape[1:], COARSE_MM)
 
 
 def test_names_of_the_network_are_kept_where_they_agree():
     outputs = outputs_of([Level.L1, Level.L2, Level.L3, Level.L4, Level.L5])
     assert tuple(name_found(outputs, a_box(outputs)).masks) == parse_levels("L1-L5")
+
+
+def test_a_name_that_a_person_knows_settles_the_others():
+    outputs = outputs_of([Level.L1, Level.L2, Level.L3])
+    assert tuple(name_found(outputs, a_box(outputs)).masks) == parse_levels("L1-L3")
+    found = name_found(outputs, a_box(outputs), Level.L3)
+    assert tuple(found.masks) == parse_levels("L2-L4")
+    assert found.confidence[Level.L3] == pytest.approx(1.0)
 
 
 def test_one_wrong_name_is_outvoted_by_its_neighbours():

@@ -105,6 +105,7 @@ def segment(
     engine: EngineOption = "auto",
     levels: Annotated[str | None, typer.Option(help="For example L1-S1; all in view if left out.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Folder of a MONAI bundle, for --engine monai.")] = None,
+    middle: Annotated[str | None, typer.Option(help="Name of the vertebra in the middle, where you know it.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     fast: Annotated[bool, typer.Option("--fast", help="Quicker and coarser, where the engine can.")] = False,
     series: SeriesOption = None,
@@ -112,14 +113,17 @@ def segment(
 ) -> None:
     """Find and name the vertebrae of a CT.
 
+    A crop that shows neither sacrum nor ribs cannot be named from the image: --middle L3 names it.
+
     Example: spinescrew segment ct.nii.gz --levels L1-S1 --out vertebrae
     """
-    from spinescrew.anatomy.levels import parse_levels
+    from spinescrew.anatomy.levels import parse_level, parse_levels
     from spinescrew.cohort.segment import segment_case
     from spinescrew.segmentation import EngineOptions
 
     wanted = None if levels is None else parse_levels(levels)
-    options = EngineOptions(bundle=bundle, fast=fast, device=device)
+    known = None if middle is None else parse_level(middle)
+    options = EngineOptions(bundle=bundle, fast=fast, device=device, middle=known)
     with bar() as progress:
         case = segment_case(ct, out, wanted, engine, options, series=series, force=force, progress=progress)
     table = Table("level", "confidence", "please check", title=case.notes[0], title_justify="left")

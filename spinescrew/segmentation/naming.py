@@ -8,7 +8,7 @@ cost more says how sure its name is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,9 @@ class Naming:
     runner_up_margin: float
 
 
-def name_vertebrae(candidates: Sequence[Candidate], sacrum: Any = None) -> Naming:
+def name_vertebrae(
+    candidates: Sequence[Candidate], sacrum: Any = None, known: Mapping[int, Level] | None = None
+) -> Naming:
     """The most likely consistent naming.
 
     Every candidate gets one level, no level is given twice, names run strictly downwards, and a level is left out only
@@ -98,6 +100,8 @@ def name_vertebrae(candidates: Sequence[Candidate], sacrum: Any = None) -> Namin
     ----------
     sacrum:
         (3,) RAS mm of the first sacral vertebra where it was found but is none of the candidates: an anchor.
+    known:
+        Names that a person has settled, by the number of the candidate.
 
     Raises
     ------
@@ -115,6 +119,9 @@ def name_vertebrae(candidates: Sequence[Candidate], sacrum: Any = None) -> Namin
     order = _downwards(points)
     ordered = [found[n] for n in order]
     problems = [problem for scale in _SCALES for problem in _problems(ordered, points[order], scale)]
+    for number, level in (known or {}).items():
+        place = int(np.flatnonzero(order == number)[0])
+        problems = [problem.with_name(place, position(level)) for problem in problems]
     solved = min((problem.solve() for problem in problems), key=lambda pair: pair[1])
     best, cost = solved
     if cost >= _WORST:

@@ -45,9 +45,12 @@ class OwnEngine:
     ----------
     device:
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    middle:
+        Name of the vertebra nearest the middle of the image, where a person knows it; the others follow.
     """
 
     device: str = "auto"
+    middle: Level | None = None
     name: str = "spinescrew"
     title: str = "SpineScrew's own networks (trained on simulated images; for research)"
 
@@ -88,7 +91,7 @@ class OwnEngine:
         model, card = load_model(COARSE, self.device)
         box = whole_view(ct)
         image = network_input(box.cut(ct, 1, AIR_HU))[None]
-        return name_found(self._predict(model, image, COARSE_SHAPE, 0.5, progress), box), card
+        return name_found(self._predict(model, image, COARSE_SHAPE, 0.5, progress), box, self.middle), card
 
     def _cut(self, ct: Volume, found: _Found, levels: Sequence[Level], progress: Progress) -> list[CutPiece]:
         model, _ = load_model(FINE, self.device)
@@ -141,7 +144,7 @@ def shares_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(softmax(logits, axis=0), np.float32)
 
 
-def name_found(outputs: NDArray[np.float32], box: Box) -> _Found:
+def name_found(outputs: NDArray[np.float32], box: Box, middle: Level | None = None) -> _Found:
     """Vertebrae in what the coarse network says of every voxel (outputs, i, j, k), each under one consistent name.
 
     Only pieces that stand in a row count (:func:`spinescrew.segmentation.column.column`). Names come from what the
@@ -153,7 +156,9 @@ def name_found(outputs: NDArray[np.float32], box: Box) -> _Found:
     in_row = column([_piece(mask, shares, box) for mask in masks])
     if not in_row:
         return _Found({}, {})
-    naming = name_vertebrae([_candidate(masks[n], shares, box) for n in in_row])
+    candidates = [_candidate(masks[n], shares, box) for n in in_row]
+    known = {} if middle is None else {_nearest_the_middle(candidates, box): middle}
+    naming = name_vertebrae(candidates, known=known)
     found = sorted(zip(naming.levels, naming.confidence, in_row, strict=True), key=lambda each: position(each[0]))
     return _Found(
         {level: _rough(masks[n], shares, box) for level, _, n in found}, {level: sure for level, sure, _ in found}
@@ -174,6 +179,11 @@ def _candidate(mask: Mask, shares: NDArray[np.float32], box: Box) -> Candidate:
     for number, level in enumerate(COARSE_LEVELS, start=1):
         scores[LEVELS.index(level)] += float(shares[number][mask].mean())
     return Candidate(box.to_ras(np.argwhere(mask).mean(axis=0)), _volume_mm3(mask), scores)
+
+
+def _nearest_the_middle(candidates: Sequence[Candidate], box: Box) -> int:
+    middle = box.to_ras((np.array(box.shape) - 1) / 2)
+    return int(np.argmin([np.linalg.norm(candidate.centroid - middle) for candidate in candidates]))
 
 
 def _rough(mask: Mask, shares: NDArray[np.float32], box: Box) -> Volume:

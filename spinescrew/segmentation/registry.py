@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.geometry.volume import Volume
 from spinescrew.segmentation.engine import Engine
@@ -29,6 +30,8 @@ class EngineOptions:
         Quicker and coarser, where an engine has the choice.
     device:
         Where networks run: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    middle:
+        Name of the vertebra nearest the middle of the image, where a person knows it.
     """
 
     labels: Volume | None = None
@@ -36,10 +39,11 @@ class EngineOptions:
     bundle: Path | None = None
     fast: bool = False
     device: str = "auto"
+    middle: Level | None = None
 
 
 _MAKERS: tuple[Callable[[EngineOptions], Engine], ...] = (
-    lambda options: OwnEngine(options.device),
+    lambda options: OwnEngine(options.device, options.middle),
     lambda options: TotalSegmentatorEngine(fast=options.fast),
     lambda options: MonaiBundle(options.bundle),
     lambda options: GivenLabels(options.labels, options.numbering),
