@@ -17,7 +17,7 @@ from spinescrew.networks.edge_unet import EdgeAttentionUNet
 from spinescrew.networks.weights import USER_FOLDER
 from spinescrew.progress import Progress
 from spinescrew.segmentation import own
-from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, FINE
+from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_OUTPUTS, FINE
 
 TINY = {"size": (40, 40, 30), "spacing": (2.0, 2.0, 2.0)}
 """80 mm, which one box of the fine network holds."""
@@ -34,7 +34,7 @@ def sure_of(channels, classes, answer):
 
 
 def install(folder, coarse_answer):
-    networks = {COARSE: sure_of(1, len(COARSE_LEVELS) + 1, coarse_answer), FINE: sure_of(2, 2, 1)}
+    networks = {COARSE: sure_of(1, COARSE_OUTPUTS, coarse_answer), FINE: sure_of(2, 2, 1)}
     for name, model in networks.items():
         card = ModelCard(name=name, task="x", version="1", created="2026-01-01", trained_on="x")
         save_model(folder / name, model, card)
@@ -47,12 +47,12 @@ def models(tmp_path, monkeypatch):
 
 
 def test_times_memory_and_their_reference_are_measured(models):
-    install(models, COARSE_LEVELS.index(Level.L3) + 1)
+    install(models, COARSE_LEVELS.index(Level.S1) + 1)
     told = []
     ballast = np.ones(700 * 2**20, np.uint8)
     figures = segmentation_figures(Progress(lambda fraction, text: told.append(fraction)), "cpu", 1, **TINY)
     assert figures["threads"] == 1 and figures["device"].startswith("cpu")
-    assert (figures["size"], figures["levels"]) == ("40 x 40 x 30", "L3")
+    assert (figures["size"], figures["levels"]) == ("40 x 40 x 30", "S1")
     steps = figures["finding and naming s"] + figures["cutting one level s"]
     assert 0 < steps <= figures["whole case s"] < 60
     ratio = figures["cutting one level s"] / figures["one convolution s"]

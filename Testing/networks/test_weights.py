@@ -185,3 +185,14 @@ def test_networks_of_full_width_fit_the_file(tmp_path):
 def test_a_network_that_could_not_be_loaded_again_is_not_saved(tmp_path):
     with pytest.raises(InputError, match="Conv3d is not an architecture"):
         save_model(tmp_path / "other", nn.Conv3d(1, 1, 1), CARD)
+
+
+def test_figures_get_onto_a_card_and_the_weights_stay_as_they_are(tiny):
+    before = (tiny / "weights.safetensors").read_bytes()
+    card = weights.update_card(tiny, {"dice": {"L3": 0.93}}, ["thick slices"])
+    assert card.figures == {"dice": {"L3": 0.93}} and card.failures == ("thick slices",)
+    assert list_models()[0].card == card
+    assert (tiny / "weights.safetensors").read_bytes() == before
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        weights.update_card(tiny, {"dice": float("nan")}, [])
+    assert list_models()[0].card == card
