@@ -23,6 +23,7 @@ from spinescrew.evaluation.segmentation import dice, score_segmentation
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import read_image, read_labels
 from spinescrew.networks.weights import list_models, update_card
+from spinescrew.phantoms.pathology import PATHOLOGIES
 from spinescrew.phantoms.training_case import generator_hash
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.progress import Progress
@@ -43,7 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--only", choices=("segmentation", "landmarks", "plan", "real", "cards"), nargs="*")
+    parser.add_argument("--each", type=int, default=3, help="phantoms of each pathology alone")
+    parts = ("segmentation", "landmarks", "plan", "pathologies", "real", "cards")
+    parser.add_argument("--only", choices=parts, nargs="*")
     arguments = parser.parse_args()
     kept = arguments.runs / "figures.json"
     figures: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
@@ -52,6 +55,7 @@ def main() -> None:
         "segmentation": lambda: segmentation(source),
         "landmarks": lambda: landmarks(source),
         "plan": lambda: plans(source),
+        "pathologies": lambda: pathologies(arguments.runs / "held-out", arguments.each),
         "real": real,
     }
     for name, measure in measures.items():
@@ -77,6 +81,22 @@ def segmentation(source: Any) -> dict[str, Any]:
         tables[name] = {row.level.name: {k: v for k, v in asdict(row).items() if k != "level"} for row in rows}
     refused = {str(number): text for number, text in found.failures.items()}
     return {**tables, "refused": refused, "seconds per image": float(np.mean(found.seconds))}
+
+
+def pathologies(folder: Path, each: int) -> dict[str, Any]:
+    """Whole vertebrae from L1 down, of phantoms with one pathology alone, all slices."""
+    found = {}
+    for name in ("healthy", *PATHOLOGIES, "metal"):
+        result = evaluate_engine(get_engine(ENGINE), held_out_phantoms(folder, each, name), Progress(print_step))
+        chosen = [score for _, score in result.scores if not score.cut and score.level.region != "thoracic"]
+        walls = [score.wall_mean_mm for score in chosen if score.wall_mean_mm is not None]
+        found[name] = {
+            "vertebrae": len(chosen),
+            "dice": float(np.mean([score.dice for score in chosen])) if chosen else None,
+            "named_right": float(np.mean([score.named_right for score in chosen])) if chosen else None,
+            "wall_mean_mm": float(np.mean(walls)) if walls else None,
+        }
+    return found
 
 
 def landmarks(source: Any) -> dict[str, Any]:
@@ -151,7 +171,8 @@ def _dice_above(found: Volume, reference: Volume, level: Level) -> float | None:
 def write_cards(figures: dict[str, Any]) -> None:
     """Each card gets what concerns it, and what is known to go wrong."""
     known = json.loads((ROOT / "Utilities" / "model_failures.json").read_text())
-    parts = {COARSE: ("segmentation", "real"), FINE: ("segmentation", "real"), LANDMARKS: ("landmarks", "plan")}
+    measured = ("segmentation", "pathologies", "real")
+    parts = {COARSE: measured, FINE: measured, LANDMARKS: ("landmarks", "plan")}
     for entry in list_models():
         chosen = {part: figures[part] for part in parts.get(entry.name, ()) if part in figures}
         if entry.name == FINE and "ablation" in figures:
@@ -177,6 +198,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
     flat = {
         name: {level: {**row, **row["means"]} for level, row in rows.items()} for name, rows in plan.items() if rows
     }
+    alone = {"vertebrae": "vertebrae", "dice": "Dice", "named_right": "named right", "wall_mean_mm": "wall mm"}
     real_rows = [
         [case, level, _dice_cell(row), row["named"] or "-", "cut" if row["cut"] else "", _cell(row["confidence"])]
         for case, levels in figures["real"].items()
@@ -184,6 +206,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
     ]
     return {
         "segmentation": _tables({k: v for k, v in segmented.items() if k.startswith(("slices", "cut"))}, walls),
+        "pathologies": _tables({"": figures.get("pathologies", {})}, alone).removeprefix("****\n\n"),
         "refused": "; ".join(f"image {n}: {text}" for n, text in segmented["refused"].items()) or "none",
         "real": _table(["case", "level", "Dice", "named", "", "confidence"], real_rows),
         "landmarks": _tables(landmark, ends),

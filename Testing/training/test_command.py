@@ -10,12 +10,13 @@ from typer.testing import CliRunner
 from spinescrew.cli import app
 from spinescrew.errors import InputError
 from spinescrew.images import write_volume
+from spinescrew.networks import weights
 from spinescrew.networks.card import ModelCard
 from spinescrew.networks.edge_unet import EdgeAttentionUNet
 from spinescrew.networks.weights import list_models, load_model, save_model
 from spinescrew.phantoms import make_spine_phantom
 from spinescrew.segmentation.own import OwnEngine
-from spinescrew.segmentation.scheme import COARSE, FINE, LANDMARKS
+from spinescrew.segmentation.scheme import COARSE, COARSE_OUTPUTS, FINE, LANDMARKS
 from spinescrew.training.command import NetworkChoice, train
 from spinescrew.training.options import TrainingOptions
 
@@ -60,7 +61,7 @@ def test_the_engine_takes_what_was_trained(trained, monkeypatch):
     model, card = load_model(COARSE, "cpu")
     with torch.no_grad():
         answer = model(torch.zeros(1, 1, 32, 32, 32))
-    assert answer.shape[1] == 13
+    assert answer.shape[1] == COARSE_OUTPUTS
     assert card.task == "finds the vertebrae of a CT and names them"
 
 
@@ -141,6 +142,7 @@ def test_a_checkpoint_goes_before_the_installed_model(trained, folder, tmp_path,
 
 def test_only_an_installed_model_can_be_gone_on_from(folder, tmp_path, monkeypatch):
     models_of(monkeypatch, tmp_path)
+    monkeypatch.setattr(weights, "resource_path", lambda *parts: tmp_path / "nothing shipped")
     choice = replace(SMALL, name=LANDMARKS, from_model=True)
     with pytest.raises(InputError, match="there is no model 'pedicle-landmarks'"):
         train("landmarks", tmp_path, tmp_path, TrainingOptions(steps=1), data=str(folder), choice=choice)
