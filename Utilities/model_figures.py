@@ -198,7 +198,6 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
     flat = {
         name: {level: {**row, **row["means"]} for level, row in rows.items()} for name, rows in plan.items() if rows
     }
-    alone = {"vertebrae": "vertebrae", "dice": "Dice", "named_right": "named right", "wall_mean_mm": "wall mm"}
     real_rows = [
         [case, level, _dice_cell(row), row["named"] or "-", "cut" if row["cut"] else "", _cell(row["confidence"])]
         for case, levels in figures["real"].items()
@@ -206,13 +205,19 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
     ]
     return {
         "segmentation": _tables({k: v for k, v in segmented.items() if k.startswith(("slices", "cut"))}, walls),
-        "pathologies": _tables({"": figures.get("pathologies", {})}, alone).removeprefix("****\n\n"),
+        "pathologies": _pathologies(figures.get("pathologies", {})),
         "refused": "; ".join(f"image {n}: {text}" for n, text in segmented["refused"].items()) or "none",
         "real": _table(["case", "level", "Dice", "named", "", "confidence"], real_rows),
         "landmarks": _tables(landmark, ends),
         "plans": _tables(flat, {**counts, **means, **grades}),
         "ablation": figures.get("ablation", {}).get("text", "Not measured yet."),
     }
+
+
+def _pathologies(rows: dict[str, Any]) -> str:
+    columns = {"vertebrae": "vertebrae", "dice": "Dice", "named_right": "named right", "wall_mean_mm": "wall mm"}
+    cells = [[name, *(_cell(row[key]) for key in columns)] for name, row in rows.items()]
+    return _table(["pathology", *columns.values()], cells) if rows else "not measured yet.\n"
 
 
 def _dice_cell(row: dict[str, Any]) -> str:
