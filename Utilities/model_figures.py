@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--each", type=int, default=3, help="phantoms of each pathology alone")
+    parser.add_argument("--each", type=int, default=2, help="phantoms of each pathology alone")
     parts = ("segmentation", "landmarks", "plan", "pathologies", "real", "cards")
     parser.add_argument("--only", choices=parts, nargs="*")
     arguments = parser.parse_args()
