@@ -36,8 +36,9 @@ SACRUM = (Level.S1, [slab(4, 16)])
 def test_vertebrae_whose_processes_interlock_come_apart():
     """The spinous process of the upper one reaches down behind the lower one and touches it."""
     shares, offsets = told([UPPER, LOWER, SACRUM], noise=0.7)
-    masks = find_instances(shares, offsets)
-    assert len(masks) == 3
+    found = find_instances(shares, offsets)
+    assert [each.sacral for each in found] == [False, False, True]
+    masks = [each.mask for each in found]
     truth = [told([block])[0][0] < 0.5 for block in (UPPER, LOWER, SACRUM)]
     for true in truth:
         overlap = max(2 * (mask & true).sum() / (mask.sum() + true.sum()) for mask in masks)
@@ -54,7 +55,7 @@ def test_crumbs_and_scattered_votes_are_no_vertebrae():
     shares, offsets = told([(Level.L3, [(slice(2, 5), slice(2, 5), slice(2, 5))])])
     assert find_instances(shares, offsets) == []
     shares, offsets = told([UPPER], noise=12.0)
-    assert sum(mask.sum() for mask in find_instances(shares, offsets)) < 0.5 * (shares[0] < 0.5).sum()
+    assert sum(each.mask.sum() for each in find_instances(shares, offsets)) < 0.5 * (shares[0] < 0.5).sum()
 
 
 def test_nothing_is_found_in_nothing():

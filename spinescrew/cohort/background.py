@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar
 
-import spinescrew
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort import worker
@@ -31,7 +30,7 @@ from spinescrew.geometry.atomic import hold
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.progress import Cancelled
-from spinescrew.segmentation.process import find_python
+from spinescrew.segmentation.process import find_python, library_path
 
 T = TypeVar("T")
 
@@ -269,8 +268,6 @@ class BackgroundSegmenting(BackgroundJob[SegmentedCase]):
 
 
 def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:
-    library = str(Path(spinescrew.__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, (library, os.environ.get("PYTHONPATH"))))
     command = [python, "-P", "-m", worker.__name__, str(folder)]
     options: dict[str, Any] = {"start_new_session": True}  # so that a launcher's children end with it
     if sys.platform == "win32":
@@ -281,7 +278,7 @@ def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, **library_path()},
             **options,
         )
 

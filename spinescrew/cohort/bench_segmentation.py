@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 
-import spinescrew
 from spinescrew.errors import InputError, SpineScrewError
 from spinescrew.geometry.volume import Volume
 from spinescrew.phantoms.training_case import make_training_case
 from spinescrew.progress import Progress
 from spinescrew.segmentation.box import AIR_HU, Box
 from spinescrew.segmentation.own import OwnEngine
-from spinescrew.segmentation.process import find_python, run_program
+from spinescrew.segmentation.process import find_python, library_path, run_program
 from spinescrew.segmentation.scheme import FINE_SHAPE
 
 SIZE, SPACING_MM = (512, 512, 200), (0.75, 0.75, 1.5)
@@ -142,10 +141,8 @@ def main(folder: Path, device: str, threads: int) -> int:
 
 
 def _in_a_process_of_its_own(folder: Path, device: str, threads: int, progress: Progress) -> dict[str, Any]:
-    library = str(Path(spinescrew.__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, (library, os.environ.get("PYTHONPATH"))))
     command = [find_python(), "-P", "-m", "spinescrew.cohort.bench_segmentation", str(folder), device, str(threads)]
-    ended = run_program(command, progress, _fraction_of, {"PYTHONPATH": path})
+    ended = run_program(command, progress, _fraction_of, library_path())
     if ended.code != 0:
         raise SpineScrewError(
             f"the measurement ended with code {ended.code} ({ended.last_line}); free memory and retry"

@@ -27,9 +27,8 @@ class Box:
 
         Where the volume is finer than the box it is smoothed first, so that nothing is missed between samples.
         """
-        coarser = np.linalg.norm(self.affine[:3, :3], axis=0).mean() / volume.spacing
-        sigma = np.where(coarser > 1.5, 0.4 * coarser, 0.0) if order else np.zeros(3)
-        part = self._part_of(volume, np.ceil(3 * sigma).astype(int) + 2)
+        sigma = self._smoothing(volume) if order else np.zeros(3)
+        part = self._part_of(volume, _margin(sigma))
         if part is None:
             return np.full(self.shape, outside, np.float32)
         array = np.asarray(part.array, np.float32)
@@ -40,6 +39,18 @@ class Box:
             affine_transform(array, move[:3, :3], move[:3, 3], self.shape, order=order, mode="constant", cval=outside),
             np.float32,
         )
+
+    def share_of(self, labels: Volume, value: int) -> NDArray[np.float32]:
+        """How much of each voxel of this grid has that label: interpolated, so that coarse labels leave no steps."""
+        part = self._part_of(labels, _margin(self._smoothing(labels)))
+        if part is None:
+            return np.zeros(self.shape, np.float32)
+        return self.cut(part.with_array((part.array == value).astype(np.float32)), 1, 0.0)
+
+    def _smoothing(self, volume: Volume) -> Floats:
+        """Width in voxels of the Gaussian that a volume finer than the box needs, along each of its axes."""
+        coarser = np.linalg.norm(self.affine[:3, :3], axis=0).mean() / volume.spacing
+        return np.where(coarser > 1.5, 0.4 * coarser, 0.0)
 
     def _part_of(self, volume: Volume, margin: NDArray[np.int_]) -> Volume | None:
         """The part of a volume that the box needs; ``None`` if they do not meet."""
@@ -57,6 +68,10 @@ class Box:
         """RAS points (..., 3) in voxels of the box."""
         inverse = np.linalg.inv(self.affine)
         return np.asarray(points @ inverse[:3, :3].T + inverse[:3, 3])
+
+
+def _margin(sigma: Floats) -> NDArray[np.int_]:
+    return np.ceil(3 * sigma).astype(int) + 2
 
 
 def box_around(centre: Floats, shape: tuple[int, int, int], spacing_mm: float) -> Box:

@@ -7,13 +7,14 @@ is one piece and needs no votes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from spinescrew.anatomy.levels import Level
-from spinescrew.segmentation.scheme import COARSE_LEVELS, COARSE_MM, OFFSET_UNIT_MM
+from spinescrew.segmentation.scheme import COARSE_MM, OFFSET_UNIT_MM, SACRAL_CLASS
 
 Shares = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -23,13 +24,20 @@ _SMOOTH_VOXELS = 1.2
 _APART_VOXELS = 4.5
 """Centroids of neighbours lie at least this far apart (18 mm; 22 mm and more in grown people)."""
 _FARTHEST_VOXELS = 6.0
-_SACRAL = COARSE_LEVELS.index(Level.S1) + 1
 _EVERY = np.ones((3, 3, 3), bool)
 _BALL = sum(x**2 for x in np.ogrid[-4:5, -4:5, -4:5]) <= _APART_VOXELS**2
 
 
-def find_instances(shares: Shares, offsets: Shares) -> list[Mask]:
-    """Masks (i, j, k) of what may be vertebrae; last, everything that may be the sacrum, the largest piece first.
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """Mask (i, j, k) of what may be a vertebra, and whether it would be a sacrum."""
+
+    mask: Mask
+    sacral: bool = False
+
+
+def find_instances(shares: Shares, offsets: Shares) -> list[Instance]:
+    """What may be vertebrae; last, everything that may be the sacrum, the largest piece first.
 
     Parameters
     ----------
@@ -39,9 +47,10 @@ def find_instances(shares: Shares, offsets: Shares) -> list[Mask]:
         (3, i, j, k), from each voxel to its vertebra's centroid along i, j, k, in units of ``OFFSET_UNIT_MM``.
     """
     bone = shares[0] < 0.5
-    sacral = bone & (shares[_SACRAL] > np.delete(shares, (0, _SACRAL), axis=0).sum(axis=0))
-    masks = [_largest(mask) for mask in _by_votes(bone & ~sacral, offsets)]
-    return [mask for mask in (*masks, *_pieces(sacral)) if mask.sum() * COARSE_MM**3 >= SMALLEST_MM3]
+    sacral = bone & (shares[SACRAL_CLASS] > np.delete(shares, (0, SACRAL_CLASS), axis=0).sum(axis=0))
+    found = [Instance(_largest(mask)) for mask in _by_votes(bone & ~sacral, offsets)]
+    found += [Instance(mask, sacral=True) for mask in _pieces(sacral)]
+    return [each for each in found if each.mask.sum() * COARSE_MM**3 >= SMALLEST_MM3]
 
 
 def _by_votes(bone: Mask, offsets: Shares) -> list[Mask]:

@@ -120,8 +120,7 @@ def _points(model: Any, ct: Volume, labels: Volume, level: Level, box: Box, devi
 
     from spinescrew.networks.heat import heat_of, read_out
 
-    mask = labels.with_array((labels.array == level.value).astype(np.float32))
-    image = np.stack([network_input(box.cut(ct, 1, AIR_HU)), box.cut(mask, 1, 0.0)])
+    image = np.stack([network_input(box.cut(ct, 1, AIR_HU)), box.share_of(labels, level.value)])
     with torch.inference_mode():
         logits = model(torch.from_numpy(image)[None].to(choose_device(device)))[-1]
         voxels, spread = read_out(heat_of(logits.cpu()))

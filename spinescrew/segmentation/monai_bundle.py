@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import tempfile
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-import spinescrew
 from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.geometry.volume import Volume
@@ -26,7 +24,7 @@ from spinescrew.segmentation import monai_worker
 from spinescrew.segmentation.combine import resample_labels
 from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.finish import finish
-from spinescrew.segmentation.process import Ended, find_python, run_program
+from spinescrew.segmentation.process import Ended, find_python, library_path, run_program
 
 INFERENCE = ("configs/inference.json", "configs/inference.yaml")
 NETWORKS = ("models/model.ts", "models/model.pt")
@@ -92,11 +90,9 @@ class MonaiBundle:
         return finish(ct, labels, self.name, provenance, wanted=levels, progress=progress.part(0.9, 1.0))
 
     def _run(self, image: Path, result: Path, progress: Progress) -> Ended:
-        library = str(Path(spinescrew.__file__).resolve().parents[1])
-        path = os.pathsep.join(filter(None, (library, os.environ.get("PYTHONPATH"))))
         command = [self._python or find_python(), "-P", "-m", monai_worker.__name__]
         command += [str(self._folder), str(image), str(result)]
-        return run_program(command, progress, monai_worker.fraction_of, {"PYTHONPATH": path})
+        return run_program(command, progress, monai_worker.fraction_of, library_path())
 
 
 def _missing() -> str:

@@ -28,9 +28,18 @@ from spinescrew.segmentation.combine import Piece as CutPiece
 from spinescrew.segmentation.combine import combine
 from spinescrew.segmentation.engine import Segmentation
 from spinescrew.segmentation.finish import finish
-from spinescrew.segmentation.instances import Mask, find_instances
+from spinescrew.segmentation.instances import Instance, Mask, find_instances
 from spinescrew.segmentation.naming import LEVELS, Candidate, name_vertebrae
-from spinescrew.segmentation.scheme import COARSE, COARSE_LEVELS, COARSE_MM, COARSE_SHAPE, FINE, FINE_MM, FINE_SHAPE
+from spinescrew.segmentation.scheme import (
+    COARSE,
+    COARSE_CLASSES,
+    COARSE_LEVELS,
+    COARSE_MM,
+    COARSE_SHAPE,
+    FINE,
+    FINE_MM,
+    FINE_SHAPE,
+)
 
 _SMALLEST_VIEW = 48
 _MARGIN_MM = 10.0
@@ -150,13 +159,13 @@ def name_found(outputs: NDArray[np.float32], box: Box, middle: Level | None = No
     Only pieces that stand in a row count (:func:`spinescrew.segmentation.column.column`). Names come from what the
     network says of each vertebra's voxels, and from its size and place among the others.
     """
-    classes = len(COARSE_LEVELS) + 1
-    shares = shares_of(outputs[:classes])
-    masks = find_instances(shares, outputs[classes:])
-    in_row = column([_piece(mask, shares, box) for mask in masks])
+    shares = shares_of(outputs[:COARSE_CLASSES])
+    pieces = find_instances(shares, outputs[COARSE_CLASSES:])
+    in_row = column([_piece(piece, shares, box) for piece in pieces])
     if not in_row:
         return _Found({}, {})
-    candidates = [_candidate(masks[n], shares, box) for n in in_row]
+    masks = {n: pieces[n].mask for n in in_row}
+    candidates = [_candidate(mask, shares, box) for mask in masks.values()]
     known = {} if middle is None else {_nearest_the_middle(candidates, box): middle}
     naming = name_vertebrae(candidates, known=known)
     found = sorted(zip(naming.levels, naming.confidence, in_row, strict=True), key=lambda each: position(each[0]))
@@ -165,13 +174,9 @@ def name_found(outputs: NDArray[np.float32], box: Box, middle: Level | None = No
     )
 
 
-def _piece(mask: Mask, shares: NDArray[np.float32], box: Box) -> Piece:
-    sacral = COARSE_LEVELS.index(Level.S1) + 1
-    return Piece(
-        box.to_ras(np.argwhere(mask).mean(axis=0)),
-        float((1.0 - shares[0])[mask].sum()),
-        sacral=bool(shares[sacral][mask].mean() > 0.5),
-    )
+def _piece(found: Instance, shares: NDArray[np.float32], box: Box) -> Piece:
+    weight = float((1.0 - shares[0])[found.mask].sum())
+    return Piece(box.to_ras(np.argwhere(found.mask).mean(axis=0)), weight, found.sacral)
 
 
 def _candidate(mask: Mask, shares: NDArray[np.float32], box: Box) -> Candidate:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import spinescrew
 from spinescrew.errors import InputError
 from spinescrew.progress import Progress
 
@@ -34,6 +35,12 @@ class Ended:
     def last_line(self) -> str:
         """The last thing it said, for a message."""
         return self.lines[-1] if self.lines else "it said nothing"
+
+
+def library_path() -> dict[str, str]:
+    """What another Python needs in its environment to import this very library."""
+    library = str(Path(spinescrew.__file__).resolve().parent.parent)
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (library, os.environ.get("PYTHONPATH"))))}
 
 
 def find_python() -> str:

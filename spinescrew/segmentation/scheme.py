@@ -20,8 +20,11 @@ REGION_CLASSES: tuple[tuple[int, ...], ...] = tuple(
 )
 """Classes of each region, which follow one another."""
 
+SACRAL_CLASS = REGION_CLASSES[-1][0]
+
 OFFSET_UNIT_MM = 20.0
-COARSE_OUTPUTS = len(COARSE_LEVELS) + 1 + 3
+COARSE_CLASSES = len(COARSE_LEVELS) + 1
+COARSE_OUTPUTS = COARSE_CLASSES + 3
 """Logits of the classes, then the way to the vertebra's centroid along i, j, k, in units of ``OFFSET_UNIT_MM``."""
 
 COARSE_MM, COARSE_SHAPE = 4.0, (64, 64, 96)

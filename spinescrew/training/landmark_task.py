@@ -16,7 +16,7 @@ from spinescrew.segmentation.box import AIR_HU, Box
 from spinescrew.segmentation.scheme import LANDMARK_MM, LANDMARK_SHAPE, LANDMARKS, POINTS
 from spinescrew.training.cases import LabelledImage, Source
 from spinescrew.training.sampling import Augmentation, other_tones, random_box
-from spinescrew.training.segmentation_tasks import damaged, smooth_cut
+from spinescrew.training.segmentation_tasks import damaged
 from spinescrew.training.task import Batch
 
 SIGMA_VOXELS = 2.0
@@ -70,7 +70,7 @@ class LandmarkTask:
         known = np.concatenate([image.landmarks[level, side] for side in SIDES if (level, side) in image.landmarks])
         box = random_box(known.reshape(-1, 3).mean(axis=0), self.shape, LANDMARK_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), LANDMARK_MM, self.how, random)
-        mask = smooth_cut(box, image.labels, level)
+        mask = box.share_of(image.labels, level.value)
         rough = damaged(mask, random) if random.uniform() < 0.3 else mask
         return self._mirrored(np.stack([network_input(ct), rough]), _points(image, level, box), random)
 

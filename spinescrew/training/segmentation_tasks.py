@@ -6,6 +6,7 @@ that size, and let a name depend on the whole spine in view.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from spinescrew.networks.intensity import network_input
 from spinescrew.segmentation.box import AIR_HU, Box
 from spinescrew.segmentation.scheme import (
     COARSE,
+    COARSE_CLASSES,
     COARSE_LEVELS,
     COARSE_MM,
     COARSE_OUTPUTS,
@@ -28,6 +30,7 @@ from spinescrew.segmentation.scheme import (
     FINE_SHAPE,
     OFFSET_UNIT_MM,
     REGION_CLASSES,
+    SACRAL_CLASS,
     coarse_classes,
 )
 from spinescrew.training.cases import LabelledImage, Source
@@ -35,11 +38,10 @@ from spinescrew.training.sampling import Augmentation, narrow_view, only, other_
 from spinescrew.training.task import Batch
 
 _SMALLEST_VOXELS = 200
-_PROMPT_MM = 4.0
 
 
 @dataclass(frozen=True)
-class _SegmentationTask:
+class _SegmentationTask(ABC):
     """What both have in common; ``width`` is the number of channels of the network's first level."""
 
     source: Source
@@ -58,8 +60,9 @@ class _SegmentationTask:
         """Dice and cross entropy."""
         return _dice_and_entropy(model(batch["image"]), batch["target"])
 
+    @abstractmethod
     def _sample(self, random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        raise NotImplementedError
+        """Image (channels, i, j, k) and target (1 or 4, i, j, k)."""
 
     def _draw(self, random: np.random.Generator) -> tuple[LabelledImage, Level]:
         """An image, and one of the levels in it."""
@@ -92,7 +95,7 @@ class CoarseTask(_SegmentationTask):
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), COARSE_MM, self.how, random)
         part = narrow_view(self.shape, self.how, random)
         target = only(part, coarse_target(box, image.labels), 0.0)
-        return _mirrored_ways(network_input(only(part, ct, AIR_HU))[None], target, random)
+        return _mirrored(network_input(only(part, ct, AIR_HU))[None], target, random)
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,9 @@ class FineTask(_SegmentationTask):
         box = random_box(_inside(image.labels, level, random), self.shape, FINE_MM, self.how, random)
         ct = other_tones(box.cut(image.ct, 1, AIR_HU), FINE_MM, self.how, random)
         part = narrow_view(self.shape, self.how, random)
-        ct, mask = only(part, ct, AIR_HU), only(part, smooth_cut(box, image.labels, level), 0.0)
+        ct, mask = only(part, ct, AIR_HU), only(part, box.share_of(image.labels, level.value), 0.0)
         rough = damaged(mask, random)
-        return _mirrored(np.stack([network_input(ct), rough]), (mask > 0.5).astype(np.int64), random)
-
-
-def smooth_cut(box: Box, labels: Volume, level: Level) -> NDArray[np.float32]:
-    """One label on the grid of ``box`` (share of each voxel), interpolated so that coarse labels leave no steps."""
-    return box.cut(labels.with_array((labels.array == level.value).astype(np.float32)), 1, 0.0)
+        return _mirrored(np.stack([network_input(ct), rough]), (mask > 0.5).astype(np.int64)[None], random)
 
 
 def damaged(mask: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
@@ -133,7 +131,7 @@ def damaged(mask: NDArray[np.float32], random: np.random.Generator) -> NDArray[n
     Blurred by up to 6 mm, so that processes are lost and discs are bridged; too thick or too thin; out of place by up
     to 4 mm; with pieces missing. What the fine network is to learn is the image, not the border of this mask.
     """
-    factor = FINE_MM / _PROMPT_MM
+    factor = FINE_MM / COARSE_MM
     blur = random.uniform(0.4, 1.5 if random.uniform() < 0.6 else 0.6)
     coarse = zoom(gaussian_filter(mask, blur / factor), factor, order=1, grid_mode=True, mode="nearest")
     coarse = shift(coarse, random.uniform(-1.0, 1.0, 3) * (random.uniform() < 0.5), order=1)
@@ -196,7 +194,7 @@ def coarse_loss(outputs: Any, target: Any) -> Any:
     from torch.nn.functional import cross_entropy, smooth_l1_loss
 
     outputs, classes = outputs.float(), target[:, 0].long()
-    logits, ways = outputs[:, : -target.shape[1] + 1], outputs[:, -target.shape[1] + 1 :]
+    logits, ways = outputs[:, :COARSE_CLASSES], outputs[:, COARSE_CLASSES:]
     shares, inside = logits.softmax(dim=1), classes > 0
     entropy = cross_entropy(logits, classes, reduction="none")
     entropy_inside = (entropy * inside).sum() / inside.sum().clamp(min=1)
@@ -205,7 +203,7 @@ def coarse_loss(outputs: Any, target: Any) -> Any:
         wanted = (classes >= numbers[0]) & (classes <= numbers[-1])
         if wanted.any():
             overlaps.append(_soft_dice(shares[:, numbers[0] : numbers[-1] + 1].sum(dim=1), wanted))
-    pointing = inside & (classes < REGION_CLASSES[-1][0])
+    pointing = inside & (classes < SACRAL_CLASS)
     off = smooth_l1_loss(ways, target[:, 1:], beta=0.1, reduction="none").sum(dim=1)
     astray = (off * pointing).sum() / pointing.sum().clamp(min=1)
     return 2.0 * (1.0 - sum(overlaps) / len(overlaps)) + entropy.mean() + 0.5 * entropy_inside + 2.0 * astray
@@ -243,20 +241,12 @@ def _inside(labels: Volume, level: Level, random: np.random.Generator) -> NDArra
 
 
 def _mirrored(
-    image: NDArray[np.float32], target: NDArray[np.int64], random: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Half of the samples with left and right exchanged."""
+    image: NDArray[np.float32], target: NDArray[Any], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Half of the samples with left and right exchanged; where there are ways in the target, those along i turn."""
     if random.uniform() < 0.5:
-        image, target = image[:, ::-1], target[::-1]
-    return np.ascontiguousarray(image), np.ascontiguousarray(target)[None]
-
-
-def _mirrored_ways(
-    image: NDArray[np.float32], target: NDArray[np.float32], random: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Half of the samples with left and right exchanged; then the ways along i turn round."""
-    if random.uniform() < 0.5:
-        image, target = image[:, ::-1], target[:, ::-1] * np.array([1, -1, 1, 1], np.float32).reshape(4, 1, 1, 1)
+        image, target = image[:, ::-1], target[:, ::-1].copy()
+        target[1:2] *= -1
     return np.ascontiguousarray(image), np.ascontiguousarray(target)
 
 
