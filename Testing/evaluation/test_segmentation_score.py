@@ -78,10 +78,13 @@ def test_only_what_is_asked_for_is_scored():
 
 
 @pytest.mark.parametrize("flipped", [False, True])
-def test_vertebrae_that_the_edge_cuts_are_marked_but_for_a_sacrum_that_runs_out_below(flipped):
-    array = np.zeros((30, 30, 60), np.int16)
-    array[5:25, 5:25, 0:15], array[5:25, 5:25, 20:35] = Level.S1.value, Level.L5.value
-    array[5:25, 5:25, 40:60] = Level.L4.value
+@pytest.mark.parametrize(("sacrum_mm", "cut"), [(40, False), (20, True)])
+def test_vertebrae_that_the_edge_cuts_are_marked_but_for_a_sacrum_whose_first_segment_is_in_view(
+    flipped, sacrum_mm, cut
+):
+    array = np.zeros((30, 30, 90), np.int16)
+    array[5:25, 5:25, 0:sacrum_mm], array[5:25, 5:25, 45:60] = Level.S1.value, Level.L5.value
+    array[5:25, 5:25, 65:90] = Level.L4.value
     affine = np.eye(4)
     if flipped:
         array, affine = array[:, :, ::-1], np.diag([1.0, 1.0, -1.0, 1.0])
@@ -89,5 +92,5 @@ def test_vertebrae_that_the_edge_cuts_are_marked_but_for_a_sacrum_that_runs_out_
     assert {score.level: score.cut for score in score_segmentation(truth, truth)} == {
         Level.L4: True,
         Level.L5: False,
-        Level.S1: False,
+        Level.S1: cut,
     }

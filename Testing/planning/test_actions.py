@@ -136,3 +136,43 @@ def test_a_screw_in_bone_that_is_not_measured_can_only_be_dragged(spine):
     assert actions.read(session) is None
     with pytest.raises(InputError, match="can only be dragged"):
         actions.set_figure(session, "pta_deg", 20.0)
+
+
+def test_a_nudge_goes_along_the_vertebra_and_a_run_of_them_is_one_step(session, spine):
+    frame, before = spine.vertebrae[Level.L3].frame, session.plan.get(*LEFT).screw
+    actions.nudge(session, left_mm=0.5)
+    actions.nudge(session, cranial_mm=1.0)
+    actions.nudge(session, forward_mm=2.0)
+    shift = session.plan.get(*LEFT).screw.entry - before.entry
+    assert np.allclose(shift, -0.5 * frame.right + frame.superior + 2.0 * before.direction)
+    session.undo()
+    assert session.plan.get(*LEFT).screw is before
+
+
+def test_a_turn_is_relative(session):
+    before = actions.read(session)
+    actions.turn(session, pta_deg=1.5, psa_deg=-2.0)
+    after = actions.read(session)
+    assert (after.pta_deg - before.pta_deg, after.psa_deg - before.psa_deg) == pytest.approx((1.5, -2.0), abs=1e-6)
+
+
+def test_sizes_step_through_the_catalogue_to_its_end(session):
+    session.snap = True
+    actions.set_figure(session, "diameter_mm", 5.5)
+    sizes = session.catalog.diameters(Level.L3)
+    thicker = [size for size in sizes if size > 5.5]
+    actions.step_size(session, "diameter_mm", 1)
+    assert actions.read(session).diameter_mm == thicker[0]
+    for _ in thicker[1:]:
+        actions.step_size(session, "diameter_mm", 1)
+    with pytest.raises(InputError, match="no diameter above"):
+        actions.step_size(session, "diameter_mm", 1)
+    length = actions.read(session).length_mm
+    actions.step_size(session, "length_mm", -1)
+    assert actions.read(session).length_mm < length
+
+
+def test_sizes_step_as_the_slider_does_without_the_catalogue(session):
+    before = actions.read(session).diameter_mm
+    actions.step_size(session, "diameter_mm", -1)
+    assert actions.read(session).diameter_mm == pytest.approx(before - 0.5)

@@ -208,3 +208,13 @@ def test_a_copy_to_a_vertebra_without_that_pedicle_goes_by_the_body():
 def test_an_edit_that_makes_no_sense_is_refused_with_the_reason(change, said):
     with pytest.raises(InputError, match=said):
         change(plan())
+
+
+def test_screws_of_a_renamed_vertebra_stay_in_their_bone_and_lose_their_grade():
+    before = plan()
+    names = {Level.L3: Level.L2, Level.L4: Level.L3}
+    after = edits.renamed(before, names)
+    assert [row.key for row in after.screws] == [(names.get(row.level, row.level), row.side) for row in before.screws]
+    assert all(
+        now.screw is row.screw and now.assessment is None for now, row in zip(after.screws, before.screws, strict=True)
+    )

@@ -8,7 +8,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.vectors import rotation
 from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.planning import edits
-from spinescrew.scene.aligned_slices import AlignedSlices, screw_planes
+from spinescrew.scene.aligned_slices import AlignedSlices, edge_letters, screw_planes
 from spinescrew.scene.grips import grip_point
 from spinescrew.scene.volumes import array_from_matrix, matrix_from_array
 
@@ -326,3 +326,11 @@ def test_views_turned_by_hand_come_back_when_asked(shown, nodes):
     nodes[0].UpdateMatrices()
     shown.align_slices()
     assert_planes(nodes, planes_for(shown, L3L))
+
+
+def test_the_edges_of_a_slice_are_called_by_the_patients_sides():
+    axial = np.diag([-1.0, 1.0, 1.0, 1.0])  # seen from the feet
+    assert edge_letters(axial) == ("R", "L", "A", "P")
+    behind = np.eye(4)
+    behind[:3, 0], behind[:3, 1], behind[:3, 2] = (1, 0, 0), (0, 0, 1), (0, -1, 0)
+    assert edge_letters(behind) == ("L", "R", "S", "I")

@@ -1,6 +1,6 @@
-"""The command ``spinescrew``: plan, grade, segment, train, evaluate, bench, phantom, demo."""
+"""The command ``spinescrew``: plan, grade, segment, view, train, evaluate, bench, phantom, demo."""
 
-from spinescrew.cli import bench, case, learning
+from spinescrew.cli import bench, case, learning, view
 from spinescrew.cli.app import app, main
 
-__all__ = ["app", "bench", "case", "learning", "main"]
+__all__ = ["app", "bench", "case", "learning", "main", "view"]

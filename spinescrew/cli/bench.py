@@ -30,12 +30,18 @@ def bench_planning(json: JsonOption = None) -> None:
 @bench_app.command("drag")
 def bench_drag(
     json: JsonOption = None,
-    edits: Annotated[int, typer.Option(help="How many events are timed.")] = 5000,
+    edits: Annotated[int | None, typer.Option(help="How many; 5000, or 1000 in a browser, if left out.", min=1)] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="In Chromium, from the mouse to the picture.")] = False,
 ) -> None:
-    """Time a dragged handle until its grade is shown, without drawing. Example: spinescrew bench drag"""
-    from spinescrew.cohort.bench_drag import drag_figures
+    """Time a dragged handle until its grade is shown, drawn in a browser or not. Example: spinescrew bench drag"""
+    from spinescrew.cohort import bench_drag as scene
 
-    show_figures("drag", lambda progress: drag_figures(progress, edits), json)
+    if browser:
+        from spinescrew.cohort import bench_browser as page
+
+        show_figures("drag --browser", lambda progress: page.browser_drag_figures(progress, edits or page.EDITS), json)
+    else:
+        show_figures("drag", lambda progress: scene.drag_figures(progress, edits or scene.EDITS), json)
 
 
 @bench_app.command("correction")

@@ -29,8 +29,10 @@ from spinescrew.errors import GeometryError, InputError, SpineScrewError
 from spinescrew.geometry.atomic import hold
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.options import PlanningOptions
+from spinescrew.planning.plan import Plan
 from spinescrew.progress import Cancelled
 from spinescrew.segmentation.process import find_python, library_path
+from spinescrew.viewer.opened import Opened, Target
 
 T = TypeVar("T")
 
@@ -265,6 +267,21 @@ class BackgroundSegmenting(BackgroundJob[SegmentedCase]):
     ) -> None:
         arguments = {"levels": tuple(levels) if levels is not None else None, "engine": engine}
         super().__init__("segment", {"ct": ct}, arguments, python=python)
+
+
+class BackgroundOpening(BackgroundJob[Opened]):
+    """:func:`spinescrew.cohort.open_files.open_target` in a process of its own."""
+
+    def __init__(self, target: Target, *, python: str | None = None) -> None:
+        super().__init__("open", {}, {"target": target}, python=python)
+
+
+class BackgroundExport(BackgroundJob[tuple[Path, ...]]):
+    """:func:`spinescrew.cohort.export.export_case` in a process of its own."""
+
+    def __init__(self, plan: Plan, spine: Spine, folder: Path, title: str = "", *, python: str | None = None) -> None:
+        arguments = {"plan": plan, "spine": spine, "folder": folder, "title": title}
+        super().__init__("export", {"labels": spine.labels, "ct": spine.ct}, arguments, python=python)
 
 
 def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:

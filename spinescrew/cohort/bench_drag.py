@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort.bench import memory_mb
 from spinescrew.cohort.case import plan_volumes
 from spinescrew.cohort.demo import DEMO_SEED
 from spinescrew.phantoms import make_spine_phantom
+from spinescrew.planning.plan import Plan
 from spinescrew.planning.session import Session
 from spinescrew.progress import Progress
 
@@ -50,7 +52,7 @@ def drag_figures(progress: Progress | None = None, edits: int = EDITS) -> dict[s
                 display = node.GetDisplayNode()
                 display.SetActiveComponent(display.ComponentControlPoint, number, "")
                 node.InvokeEvent(events.PointStartInteractionEvent)
-                memory.append(_settled_memory_mb()) if n > WARM_UP and n % 500 == 0 else None
+                memory.append(settled_memory_mb()) if n > WARM_UP and n % 500 == 0 else None
                 home = point
             target = home + 3.0 * np.sin(np.array([n / 7.0, n / 11.0, n / 13.0]))
             started = time.perf_counter()
@@ -62,15 +64,15 @@ def drag_figures(progress: Progress | None = None, edits: int = EDITS) -> dict[s
                 shown.session.undo()
             if n % 100 == 0:
                 progress.update(0.4 + 0.6 * n / (edits + WARM_UP), f"dragging, event {n}")
-        assessment_ms = _assessment_ms(case)
+        assessment = assessment_ms(case.plan, case.spine)
         shown.close()
     figures: dict[str, Any] = {}
     every = np.concatenate([np.array(values) for values in times.values()])
     for name, values in {"event": every, **{part: np.array(found) for part, found in times.items()}}.items():
         figures[f"{name} median ms"] = float(np.median(values))
         figures[f"{name} p95 ms"] = float(np.percentile(values, 95))
-    figures["one assessment median ms"] = assessment_ms
-    figures["event / assessment"] = figures["event median ms"] / assessment_ms
+    figures["one assessment median ms"] = assessment
+    figures["event / assessment"] = figures["event median ms"] / assessment
     figures["events"] = len(every)
     figures["memory growth MB"] = memory[-1] - memory[0] if len(memory) > 1 else 0.0
     return figures
@@ -82,18 +84,21 @@ def _handle(shown: Any, key: Any, part: str) -> tuple[Any, int, np.ndarray]:
     return shown.grips.node, number, shown.grips.position(number)
 
 
-def _assessment_ms(case: Any) -> float:
+def assessment_ms(plan: Plan, spine: Spine) -> float:
+    """Median time of grading one screw."""
     from spinescrew.grading.grade import assess
 
-    row = case.plan.planned[0]
+    row = plan.planned[0]
+    assert row.screw is not None
     times = []
     for _ in range(200):
         started = time.perf_counter()
-        assess(row.screw, case.spine, row.level, row.side)
+        assess(row.screw, spine, row.level, row.side)
         times.append(1000 * (time.perf_counter() - started))
     return float(np.median(times))
 
 
-def _settled_memory_mb() -> float:
+def settled_memory_mb() -> float:
+    """Memory that this process holds once its garbage is gone, in MB."""
     gc.collect()
     return memory_mb()

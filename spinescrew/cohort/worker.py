@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from spinescrew.geometry.volume import Volume
     from spinescrew.progress import Progress
 
-JOB, PROGRESS, RESULT, ERROR, ALIVE, LOG = "job", "progress.json", "result", "error.json", "alive", "log.txt"
+JOB, ARGUMENTS, RESULT = "job", "arguments", "result"
+PROGRESS, ERROR, ALIVE, LOG = "progress.json", "error.json", "alive", "log.txt"
 KEPT_METADATA = ("numbering", "corrections", "notes", "found_by")
 _WATCH_S = 0.5
 _PROGRESS_S = 0.05
@@ -51,10 +52,26 @@ def _segment(volumes: Volumes, arguments: dict[str, Any], progress: Progress) ->
     return segment_volume(volumes["ct"], arguments["levels"], arguments["engine"], progress=progress)
 
 
+def _open(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.open_files import open_target
+
+    return open_target(arguments["target"], progress)
+
+
+def _export(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.case import CaseResult
+    from spinescrew.cohort.export import export_case
+
+    result = CaseResult(arguments["plan"], arguments["spine"])
+    return export_case(result, arguments["folder"], title=arguments["title"], progress=progress)
+
+
 JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "plan": _plan,
     "measure": _measure,
     "segment": _segment,
+    "open": _open,
+    "export": _export,
 }
 
 
@@ -67,7 +84,8 @@ def write_job(folder: Path, name: str, volumes: Volumes, arguments: dict[str, An
         np.save(folder / f"{key}.npy", volume.array, allow_pickle=False)
         metadata = {item: volume.metadata[item] for item in KEPT_METADATA if item in volume.metadata}
         grids[key] = (volume.affine, metadata)
-    write_pickle(folder / JOB, {"name": name, "grids": grids, "arguments": arguments}, volumes)
+    write_pickle(folder / ARGUMENTS, arguments, volumes)
+    write_pickle(folder / JOB, {"name": name, "grids": grids}, {})
 
 
 def read_job(folder: Path) -> tuple[str, dict[str, Volume], dict[str, Any]]:
@@ -80,7 +98,7 @@ def read_job(folder: Path) -> tuple[str, dict[str, Volume], dict[str, Any]]:
     volumes: dict[str, Volume] = {}
     for key, (affine, metadata) in job["grids"].items():
         volumes[key] = Volume(np.load(folder / f"{key}.npy", allow_pickle=False), affine, metadata)
-    return job["name"], volumes, job["arguments"]
+    return job["name"], volumes, read_pickle(folder / ARGUMENTS, volumes)
 
 
 class _Pickler(pickle.Pickler):

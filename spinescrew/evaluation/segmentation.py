@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 PEDICLE_REACH_MM = 9.0
 """Surface within this distance of the centre of the isthmus is the pedicle's."""
 
+FIRST_SACRAL_MM = 30.0
+"""Height of a first sacral body: a sacrum of which less is in view is cut."""
+
 _LEAST_VOXELS = 50
 
 
@@ -35,7 +38,7 @@ class LevelScore:
         Distance of the reference's pedicle surface from the surface found; ``None`` where no pedicle was given or
         nothing was found.
     cut:
-        Whether the edge of the image cuts it; a sacrum may run out below.
+        Whether the edge of the image cuts it; a sacrum may run out below, if its first segment is in view.
     """
 
     level: Level
@@ -98,7 +101,8 @@ def _cut(labels: Volume, level: Level) -> bool:
     if level is Level.S1:
         down = labels.affine[2, :3] / labels.spacing
         axis = int(np.abs(down).argmax())
-        (low if down[axis] > 0 else high)[axis] = False
+        in_view_mm = float(np.ptp(index[:, axis]) + 1) * labels.spacing[axis]
+        (low if down[axis] > 0 else high)[axis] &= in_view_mm < FIRST_SACRAL_MM
     return bool(low.any() or high.any())
 
 

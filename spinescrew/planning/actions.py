@@ -85,6 +85,47 @@ def set_figure(session: Session, figure: Figure, value: float, pivot: Pivot = "e
     return session.edit(f"{_NAMES[figure]} of {_text(row)}", function, merge=True)
 
 
+def nudge(session: Session, *, left_mm: float = 0.0, cranial_mm: float = 0.0, forward_mm: float = 0.0) -> Plan:
+    """The whole screw in hand a little towards the patient's left, the head, or forward along its axis.
+
+    Left and cranial are those of its vertebra; a run of nudges is one step.
+    """
+    row, vertebra = _held(session)
+    assert row.screw is not None
+    frame = vertebra.frame
+    shift = -left_mm * frame.right + cranial_mm * frame.superior + forward_mm * row.screw.direction
+    return session.edit(f"nudge {_text(row)}", lambda plan: edits.move(plan, row.level, row.side, shift), merge=True)
+
+
+def turn(session: Session, *, pta_deg: float = 0.0, psa_deg: float = 0.0, pivot: Pivot = "entry") -> Plan:
+    """The screw in hand turned by so many degrees; a run of turns is one step."""
+    found = read(session)
+    if found is None:
+        _held(session)
+        raise InputError("this screw cannot be turned")
+    if pta_deg:
+        set_figure(session, "pta_deg", found.pta_deg + pta_deg, pivot)
+    if psa_deg:
+        set_figure(session, "psa_deg", found.psa_deg + psa_deg, pivot)
+    return session.plan
+
+
+def step_size(session: Session, figure: Literal["diameter_mm", "length_mm"], step: int) -> Plan:
+    """The next longer or thicker screw (``step`` -1: shorter, thinner) of the catalogue, or of the slider's steps."""
+    row, _vertebra = _held(session)
+    assert row.screw is not None
+    shape = row.screw.shape
+    now = shape.diameter_mm if figure == "diameter_mm" else shape.length_mm
+    if not session.snap:
+        return set_figure(session, figure, now + step * RANGES[figure][2])
+    catalog = session.catalog
+    sizes = catalog.diameters(row.level) if figure == "diameter_mm" else catalog.lengths(row.level, shape.diameter_mm)
+    further = [size for size in sizes if (size - now) * step > 1e-6]
+    if not further:
+        raise InputError(f"the catalogue has no {_NAMES[figure]} {'above' if step > 0 else 'below'} {now:g} mm here")
+    return set_figure(session, figure, min(further, key=lambda size: abs(size - now)))
+
+
 def mirror(session: Session) -> Plan:
     """The screw in hand copied to the other side, mirrored; it is selected then."""
     row, vertebra = _held(session)

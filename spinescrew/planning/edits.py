@@ -6,6 +6,7 @@ assessments say about clearance to this screw is old from then on: grade the pla
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinescrew.anatomy.frame import Side, VertebralFrame, direction_from_angles, screw_angles
-from spinescrew.anatomy.levels import Level
+from spinescrew.anatomy.levels import Level, position
 from spinescrew.anatomy.vertebra import Vertebra
 from spinescrew.errors import InputError
 from spinescrew.implants.catalog import Catalog
@@ -51,6 +52,15 @@ def move(plan: Plan, level: Level, side: Side, shift_ras: Any, part: Part = "scr
     tip = screw.tip + shift if part == "tip" else screw.tip
     shape = custom_shape(screw.shape.diameter_mm, float(np.linalg.norm(tip - entry)), screw.shape)
     return _changed(plan, level, side, Screw(entry, tip - entry, shape, screw.notes))
+
+
+def renamed(plan: Plan, names: Mapping[Level, Level]) -> Plan:
+    """Screws that stay in their bone while its vertebra is called otherwise; their grades are to be made anew.
+
+    Levels that ``names`` leaves out keep theirs.
+    """
+    rows = [replace(row, level=names.get(row.level, row.level), assessment=None) for row in plan.screws]
+    return replace(plan, screws=tuple(sorted(rows, key=lambda row: (position(row.level), row.side))))
 
 
 def place(

@@ -82,6 +82,17 @@ def screw_planes(screw: Screw, frame: VertebralFrame) -> tuple[np.ndarray, np.nd
     return _frame(left, d, middle), _frame(-d, up, middle), _frame(-left, up, grip)
 
 
+def edge_letters(slice_to_ras: np.ndarray) -> tuple[str, str, str, str]:
+    """Which side of the patient lies at the left, right, upper and lower edge of a slice: R, L, A, P, S or I each."""
+    right, up = slice_to_ras[:3, 0], slice_to_ras[:3, 1]
+    return _letter(-right), _letter(right), _letter(up), _letter(-up)
+
+
+def _letter(direction: np.ndarray) -> str:
+    axis = int(np.abs(direction).argmax())
+    return ("RL", "AP", "SI")[axis][0 if direction[axis] > 0 else 1]
+
+
 def _frame(x: np.ndarray, y: np.ndarray, origin: np.ndarray) -> np.ndarray:
     matrix = np.eye(4)
     matrix[:3] = np.column_stack([x, y, cross(x, y), origin])

@@ -1,0 +1,194 @@
+"""The planner in a real browser: server and Chromium in one event loop, so that a test sees both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spinescrew.cohort.workshop import CaseWorkshop
+from spinescrew.viewer.app import Planner
+from spinescrew.viewer.opened import Target
+from spinescrew.viewer.serving import Listening
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+HARMLESS = ("/paraview/",)  # trame's client asks for a launcher first; there is none
+PATIENCE_S = 240
+_numbers = itertools.count()
+
+
+def chromium():
+    """Path of the browser; where it must be there (SPINESCREW_REQUIRE_BROWSER) its lack fails, else it skips."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None and os.environ.get("SPINESCREW_REQUIRE_BROWSER"):
+        pytest.fail("chromium is missing; install Debian's package chromium")
+    if found is None:
+        pytest.skip("needs a browser (Debian: chromium)")
+    return found
+
+
+class Browsed:
+    """A planner, and a page that shows it."""
+
+    def __init__(self, target: Target, journals: Path | None = None, **page) -> None:
+        self.executable = chromium()
+        self.target, self.journals, self.options = (
+            target,
+            journals,
+            page or {"viewport": {"width": 1280, "height": 800}},
+        )
+        self.loop = asyncio.new_event_loop()
+        self.troubles: list[str] = []
+
+    def __enter__(self) -> Browsed:
+        asyncio.set_event_loop(self.loop)
+        self.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run(self._stop())
+        self.loop.close()
+        asyncio.set_event_loop(None)
+
+    def run(self, work):
+        """The result of a coroutine; server and browser go on meanwhile."""
+        return self.loop.run_until_complete(work)
+
+    def wait(self, seconds: float) -> None:
+        """Let both go on."""
+        self.run(asyncio.sleep(seconds))
+
+    async def _start(self) -> None:
+        from playwright.async_api import async_playwright
+
+        self.planner = Planner(CaseWorkshop(self.target), self.journals, name=f"test{next(_numbers)}")
+        ready = self.loop.create_future()
+        self.serving = self.loop.create_task(self.planner.serve(Listening(), ready.set_result))
+        self.address = await ready
+        self.playwright = await async_playwright().start()
+        self.chromium = await self.playwright.chromium.launch(executable_path=self.executable, args=FLAGS)
+        self.page = await self._new_page()
+        await self.page.goto(self.address)
+
+    async def _new_page(self):
+        page = await (await self.chromium.new_context(**self.options)).new_page()
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on(
+            "console",
+            lambda told: (
+                self.troubles.append(f"{told.text} {told.location.get('url', '')}") if told.type == "error" else None
+            ),
+        )
+        return page
+
+    async def _stop(self) -> None:
+        await self.chromium.close()
+        await self.playwright.stop()
+        self.serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.serving
+
+    @property
+    def desk(self):
+        return self.planner.desk
+
+    @property
+    def session(self):
+        return self.desk.session
+
+    def until(self, condition, what: str, seconds: float = PATIENCE_S):
+        """Wait until ``condition()`` of the server holds; returns what it gave."""
+
+        async def look():
+            for _ in range(round(seconds / 0.1)):
+                found = condition()
+                if found:
+                    return found
+                await asyncio.sleep(0.1)
+            state = self.planner.server.state
+            raise AssertionError(f"waited in vain for {what}; message: {state.message!r}, job: {state.job_text!r}")
+
+        return self.run(look())
+
+    def shows(self, selector: str, text: str, seconds: float = 20) -> None:
+        """Wait until an element of the page holds ``text``."""
+        from playwright.async_api import expect
+
+        self.run(expect(self.page.locator(selector)).to_contain_text(text, timeout=1000 * seconds))
+
+    def text(self, selector: str) -> str:
+        return self.run(self.page.locator(selector).inner_text())
+
+    def click(self, selector: str) -> None:
+        self.run(self.page.locator(selector).click())
+
+    def type(self, selector: str, value) -> None:
+        """Type into a field and press Enter."""
+        field = self.page.locator(selector)
+        self.run(field.fill(str(value)))
+        self.run(field.press("Enter"))
+
+    def press(self, key: str) -> None:
+        self.run(self.page.keyboard.press(key))
+
+    def picture(self, node: str) -> np.ndarray:
+        """What a view shows on the page once it rests, (height, width, 3)."""
+        self.wait(1.0)
+        data = self.run(self.page.locator(f"#pane-{node}").screenshot())
+        import io
+
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+    def screenshot(self, path: Path) -> None:
+        self.wait(1.0)
+        self.run(self.page.screenshot(path=path))
+
+    def point_on_page(self, node: str, ras) -> tuple[float, float]:
+        """(x, y) on the page of a RAS point in a view."""
+        pane = next(pane for pane in self.desk.panes.all if pane.name == f"pane_{node}")
+        if node == "1":
+            renderer = pane.view.renderer()
+            renderer.SetWorldPoint(*map(float, ras), 1.0)
+            renderer.WorldToDisplay()
+            x, y, _ = renderer.GetDisplayPoint()
+        else:
+            matrix = pane.view.get_view_node().GetXYToRAS()
+            xy_to_ras = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+            x, y = (np.linalg.inv(xy_to_ras) @ (*ras, 1.0))[:2]
+        box = self.run(self.page.locator(f"#pane-{node}").bounding_box())
+        return box["x"] + x, box["y"] + box["height"] - y
+
+    def grip(self, key, part: str):
+        """(3,) RAS of a handle."""
+        grips = self.desk.case.shown.grips
+        return grips.position(grips.numbers()[key, part])
+
+    def drag(self, node: str, ras, by: tuple[float, float], steps: int = 8) -> None:
+        """Press the mouse on a point of a view, move it ``by`` pixels (right, down), release it."""
+        x, y = self.point_on_page(node, ras)
+        mouse = self.page.mouse
+
+        async def hand():
+            await mouse.move(x - 3, y)
+            await mouse.move(x, y)
+            await asyncio.sleep(0.5)
+            await mouse.down()
+            await asyncio.sleep(0.2)
+            for n in range(1, steps + 1):
+                await mouse.move(x + by[0] * n / steps, y + by[1] * n / steps)
+                await asyncio.sleep(0.12)
+            await mouse.up()
+            await asyncio.sleep(0.5)
+
+        self.run(hand())
+
+    def harmful(self) -> list[str]:
+        """Errors of the page's console that nobody has named."""
+        return [text for text in self.troubles if not any(name in text for name in HARMLESS)]

@@ -1,0 +1,236 @@
+"""The page in a real browser: what a hand does there changes grade, table and picture."""
+
+import numpy as np
+import pytest
+from browsed import Browsed
+
+from spinescrew.anatomy.levels import Level
+from spinescrew.viewer.opened import Target
+
+L3_LEFT = (Level.L3, "left")
+
+
+@pytest.fixture(scope="module")
+def planner(tmp_path_factory):
+    with Browsed(Target(), tmp_path_factory.mktemp("journals")) as browsed:
+        browsed.until(lambda: browsed.desk is not None and browsed.planner.server.state.opened, "the demo case")
+        browsed.shows("#summary", "12 of 12")
+        yield browsed
+
+
+@pytest.fixture(autouse=True)
+def on_l3_left(planner):
+    while planner.session.history.can_undo:
+        planner.session.undo()
+    planner.click('tr[data-key="L3 left"]')
+    planner.shows("#hand-title", "L3 left")
+    yield
+    assert planner.harmful() == []
+
+
+def row_text(planner, key="L3 left"):
+    return planner.text(f'tr[data-key="{key}"]')
+
+
+def differs(before, after):
+    """Share of pixels that changed visibly."""
+    return float((np.abs(before - after).max(axis=2) > 25).mean())
+
+
+def screw(planner, key=L3_LEFT):
+    return planner.session.plan.get(*key)
+
+
+def test_a_handle_dragged_in_3d_moves_the_screw_and_everything_that_tells_of_it(planner):
+    before, picture, row = screw(planner), planner.picture("1"), row_text(planner)
+    planner.drag("1", planner.grip(L3_LEFT, "whole"), (30, 0))
+    moved = screw(planner).screw.entry - before.screw.entry
+    assert np.linalg.norm(moved) > 3.0
+    assert np.allclose(moved, screw(planner).screw.tip - before.screw.tip, atol=0.1)  # the whole screw
+    assert planner.session.history.undo_name == "move L3 left"
+    planner.shows("#moved", "from the automatic plan")
+    assert row_text(planner) != row
+    assert differs(picture, planner.picture("1")) > 0.002
+
+
+def test_a_handle_dragged_in_a_slice_turns_the_screw_until_it_breaches_and_the_grade_says_so(planner):
+    picture = planner.picture("Red")
+    planner.drag("Red", planner.grip(L3_LEFT, "tip"), (-110, 0))
+    found = screw(planner).assessment
+    assert found.gertzbein_robbins in "BCDE"
+    planner.shows("#grade", f"GR {found.gertzbein_robbins}")
+    planner.shows("#grade-text", "breach of")
+    assert f"\n{found.gertzbein_robbins}\t" in row_text(planner) or found.gertzbein_robbins in row_text(planner)
+    assert differs(picture, planner.picture("Red")) > 0.01
+
+
+def test_an_angle_that_is_typed_is_the_screws(planner):
+    picture = planner.picture("1")
+    planner.type("#type-pta_deg", 25)
+    planner.until(lambda: abs(screw(planner).assessment.pta_deg - 25) < 0.01, "the angle")
+    planner.shows('tr[data-key="L3 left"]', "25.0")
+    assert differs(picture, planner.picture("1")) > 0.0005
+
+
+def test_what_is_no_number_of_a_screw_is_refused_in_words_and_the_field_goes_back(planner):
+    planner.type("#type-length_mm", 5000)
+    planner.shows("#message", "outside")
+    assert screw(planner).screw.shape.length_mm < 100
+
+
+def test_the_diameter_slides_through_the_catalogue(planner):
+    before = screw(planner).screw.shape.diameter_mm
+    planner.run(planner.page.locator("[data-figure=diameter_mm] [role=slider]").focus())
+    for _ in range(3):
+        planner.press("ArrowRight")
+        planner.wait(0.3)
+    after = screw(planner).screw.shape.diameter_mm
+    assert after > before
+    planner.shows("#hand-size", f"{after:g}")
+    planner.shows('tr[data-key="L3 left"]', f"{after:g}")
+
+
+def test_what_was_done_is_undone_and_redone_by_button_and_key(planner):
+    planner.type("#type-psa_deg", 12)
+    planner.until(lambda: planner.session.history.can_undo, "the edit")
+    planner.click("#undo")
+    planner.until(lambda: not planner.session.history.can_undo, "the undo")
+    planner.shows("#moved", "as planned automatically")
+    planner.press("Control+Shift+z")
+    planner.until(lambda: planner.session.history.can_undo, "the redo")
+    planner.press("Control+z")
+    planner.until(lambda: not planner.session.history.can_undo, "the second undo")
+
+
+def test_keys_choose_and_nudge(planner):
+    planner.run(planner.page.locator("#hand-title").click())
+    planner.press("]")
+    planner.shows("#hand-title", "L3 right")
+    planner.press("[")
+    planner.shows("#hand-title", "L3 left")
+    before = screw(planner).screw.entry.copy()
+    planner.press("ArrowUp")
+    planner.until(lambda: planner.session.history.can_undo, "the nudge")
+    frame = planner.session.spine.vertebrae[Level.L3].frame
+    assert (screw(planner).screw.entry - before) @ frame.superior == pytest.approx(0.5)
+
+
+def test_the_automatic_plan_stays_to_be_seen_beside_what_was_moved(planner):
+    planner.type("#type-lateral_mm", 6)
+    before = planner.picture("1")
+    planner.click("#view-menu")
+    planner.click("#option-ghost")
+    planner.until(lambda: planner.desk.case.shown.ghost.shown, "the ghost")
+    planner.press("Escape")
+    planner.wait(0.5)
+    assert differs(before, planner.picture("1")) > 0.0005
+    planner.planner.server.state.ghost = False
+    planner.planner.server.state.flush()
+
+
+def test_slices_of_the_patient_instead_of_the_screw(planner):
+    planner.click("#view-menu")
+    planner.click("#option-aligned")
+    planner.press("Escape")
+    planner.shows("#pane-Green .pane-title", "Coronal")
+    matrix = planner.desk.panes.slices[0].get_view_node().GetSliceToRAS()
+    assert abs(matrix.GetElement(2, 2)) == pytest.approx(1.0)
+    assert planner.text("#pane-Red .letter-top") == "A"
+    planner.click("#view-menu")
+    planner.click("#option-aligned")
+    planner.press("Escape")
+    planner.shows("#pane-Green .pane-title", "Across")
+
+
+def test_a_view_alone_and_a_smaller_window_are_drawn_in_their_size(planner):
+    planner.click("#expand-1")
+    planner.wait(1.5)
+    box = planner.run(planner.page.locator("#pane-1").bounding_box())
+    assert list(planner.desk.panes.three_d.render_window().GetSize()) == pytest.approx(
+        [box["width"], box["height"]], abs=2
+    )
+    assert box["width"] > 850
+    planner.click("#expand-1")
+    planner.run(planner.page.set_viewport_size({"width": 1024, "height": 700}))
+    planner.wait(1.5)
+    box = planner.run(planner.page.locator("#pane-1").bounding_box())
+    assert planner.desk.panes.three_d.render_window().GetSize()[0] == pytest.approx(box["width"], abs=2)
+    planner.run(planner.page.set_viewport_size({"width": 1280, "height": 800}))
+
+
+def test_dark_and_light(planner):
+    dark = planner.picture("1").mean()
+    planner.click("#theme")
+    planner.wait(0.5)
+    assert planner.picture("1").mean() > dark + 60
+    colour = planner.run(
+        planner.page.evaluate("getComputedStyle(document.querySelector('.panel .card')).backgroundColor")
+    )
+    assert colour == "rgb(255, 255, 255)"
+    planner.click("#theme")
+
+
+def test_the_page_can_be_loaded_again_and_shows_the_same(planner):
+    planner.type("#type-pta_deg", 21)
+    planner.until(lambda: planner.session.history.can_undo, "the edit")
+    planner.run(planner.page.reload())
+    planner.shows("#hand-title", "L3 left", 60)
+    planner.shows('tr[data-key="L3 left"]', "21.0")
+    planner.picture("1")
+
+
+def test_a_case_that_is_exported_can_be_carried_away(planner, tmp_path):
+    planner.type("#type-pta_deg", 23)
+    planner.until(lambda: planner.session.history.can_undo, "the edit")
+    planner.click("#export")
+    planner.until(lambda: planner.planner.server.state.exported, "the export")
+
+    async def fetch(name):
+        async with planner.page.expect_download() as download:
+            await planner.page.locator(f"#download-{name}").click()
+        path = tmp_path / (await download.value).suggested_filename
+        await (await download.value).save_as(path)
+        return path
+
+    planner.shows("#download-report", "Report")
+    plan = planner.run(fetch("plan"))
+    from spinescrew.exchange import read_plan
+
+    assert read_plan(plan).get(*L3_LEFT).assessment.pta_deg == pytest.approx(23, abs=0.01)
+    report = planner.run(fetch("report"))
+    assert "L3" in report.read_text(encoding="utf-8")
+    archive = planner.run(fetch("archive"))
+    import zipfile
+
+    assert {"plan.json", "report.html", "scene.mrb"} <= {
+        name.split("/")[-1] for name in zipfile.ZipFile(archive).namelist()
+    }
+    planner.press("Escape")
+
+
+def test_a_vertebra_that_is_called_otherwise_keeps_its_screws_and_has_them_graded(planner):
+    planner.type("#type-pta_deg", 20)
+    planner.until(lambda: planner.session.history.can_undo, "the edit")
+    entry = screw(planner).screw.entry.copy()
+    picture = planner.picture("1")
+    planner.click("#levels summary")
+    planner.type("#level-T12", "T11")
+    planner.until(lambda: planner.desk.names, "the first name")
+    for now, name in (("L1", "T12"), ("L2", "L1"), ("L3", "L2")):
+        planner.type(f"#level-{now}", name)
+        planner.wait(0.3)
+    planner.type("#level-L4", "L5")
+    planner.wait(0.3)
+    planner.click("#rename")
+    planner.shows("#message", "two vertebrae would be called L5")  # and nothing was changed
+    planner.type("#level-L4", "L4")
+    planner.wait(0.3)
+    planner.click("#rename")
+    planner.shows("#message", "renamed", 120)
+    assert Level.T12 in planner.session.spine.vertebrae
+    renamed = screw(planner, (Level.L2, "left"))
+    assert np.allclose(renamed.screw.entry, entry)
+    assert renamed.assessment is not None
+    assert renamed.assessment.pta_deg == pytest.approx(20, abs=0.2)
+    planner.shows("#screws", "T12 left")
+    assert differs(picture, planner.picture("1")) > 0.0005  # the labels of the screws

@@ -1,0 +1,74 @@
+"""The command that opens the planner in a browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spinescrew.cli.app import app
+from spinescrew.cli.options import EngineOption, SeriesOption, TrajectoryName
+from spinescrew.cli.screen import OUT
+from spinescrew.errors import InputError
+
+
+@app.command()
+def view(
+    target: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Case folder, plan.json, scene.mrb, CT or DICOM folder; the built-in case if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Label map, where the case does not hold one.")] = None,
+    ct: Annotated[Path | None, typer.Option(help="Image of a plan.json that has no scene.mrb beside it.")] = None,
+    levels: Annotated[str, typer.Option(help="For example L1-S1; all if left out.")] = "",
+    trajectory: Annotated[TrajectoryName, typer.Option(help="Aim of the screws.")] = TrajectoryName.STRAIGHT_FORWARD,
+    engine: EngineOption = "auto",
+    series: SeriesOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs TLS or a proxy.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file, for a host other than loopback.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of its private key.")] = None,
+    behind_proxy: Annotated[bool, typer.Option("--behind-proxy", help="A proxy that speaks https stands in front.")] = (
+        False
+    ),
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Open the address in the browser of this machine.")
+    ] = False,
+    confirmed: Annotated[bool, typer.Option("--other-image", help="Accept another image than the plan's.")] = False,
+) -> None:
+    """Open the planner in a browser.
+
+    It prints an address with a fresh key; without that key nothing is answered. One planner is for one person: whoever
+    has the address sees and moves the same plan. Ctrl-C ends it; unsaved edits are offered again the next time.
+
+    Example: spinescrew view demo
+    """
+    from spinescrew.cohort.workshop import CaseWorkshop
+    from spinescrew.planning.options import PlanningOptions
+    from spinescrew.viewer.opened import Target
+
+    try:
+        from spinescrew.viewer.app import Planner, journal_folder
+        from spinescrew.viewer.serving import Listening
+    except ImportError as error:
+        raise InputError(f"the planner in a browser needs {error.name}; pip install 'spinescrew[viewer]'") from error
+
+    options = PlanningOptions(trajectory=trajectory.value)
+    wanted = Target(target, labels, ct, levels, options, engine, series, confirmed)
+    listening = Listening(host, port, tls_certificate, tls_key, behind_proxy)
+    listening.check()
+
+    def ready(address: str) -> None:
+        OUT.print("The planner is open for one person at this address (Ctrl-C ends it):")
+        OUT.print(address, highlight=False, soft_wrap=True)
+        if browser:
+            webbrowser.open(address)
+
+    Planner(CaseWorkshop(wanted), journal_folder()).run(listening, ready)

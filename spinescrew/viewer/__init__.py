@@ -1,0 +1,1 @@
+"""The planner in a browser: one process, one user, one closed door."""

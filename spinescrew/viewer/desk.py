@@ -1,0 +1,289 @@
+"""The case on the page: one scene, its four views, one session, and what the page is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from spinescrew.anatomy.levels import Level
+from spinescrew.errors import SpineScrewError
+from spinescrew.planning import actions
+from spinescrew.planning.session import Change, Session
+from spinescrew.scene.add_screw import TwoClicks
+from spinescrew.scene.aligned_slices import edge_letters
+from spinescrew.scene.grips import grip_point
+from spinescrew.scene.open_case import OpenCase
+from spinescrew.scene.remove import remove_node
+from spinescrew.scene.standalone import a_full_scene, close_scene
+from spinescrew.scene.volumes import add_segmentation, add_volume, array_from_matrix, segments_by_level
+from spinescrew.viewer import shown
+from spinescrew.viewer.frames import Stamp
+from spinescrew.viewer.host import LoopHost
+from spinescrew.viewer.opened import Opened
+from spinescrew.viewer.panes import PLACES, Panes, set_field
+
+FIELD_MM = 110.0
+WINDOWS = {"Bone": (1500.0, 150.0), "Wide": (3000.0, 500.0), "Soft tissue": (400.0, 40.0), "Metal": (6000.0, 1500.0)}
+"""Width and centre in HU by name."""
+
+_LIVE_S = 0.06
+
+START: dict[str, Any] = {
+    "opened": False,
+    "busy": False,
+    "job_text": "",
+    "job_fraction": 0.0,
+    "message": "",
+    "problem": False,
+    "case_name": "",
+    "notes": [],
+    "rows": [],
+    "summary": "",
+    "hand": {"key": "", "title": "", "planned": False, "figures": {}, "facts": [], "notes": []},
+    "steps": {"undo": "", "redo": ""},
+    "levels": {"rows": [], "message": "", "changed": False},
+    "fields": [],
+    "letters": {place.node: ["", "", "", ""] for place in PLACES},
+    "adding": False,
+    "unsaved": False,
+    "can_save": False,
+    "recover": 0,
+    "exported": {},
+    "revision": 0,
+    "aligned": True,
+    "follow_image": False,
+    "ghost": False,
+    "snap": True,
+    "pivot": "entry",
+    "bone": 0.55,
+    "window": "Bone",
+    "theme": "dark",
+    "big": "",
+}
+"""State of the page before anything is open."""
+
+
+class Desk:
+    """What lies on the table: the open case and its views.
+
+    The session is the only truth; :attr:`state` (trame's) is a copy of what the page shows. Made while the event loop
+    runs.
+
+    Parameters
+    ----------
+    state:
+        trame's shared state.
+    journal_folder:
+        Where unsaved work is kept; nowhere when left out.
+    """
+
+    def __init__(self, state: Any, journal_folder: Path | None = None) -> None:
+        self.state, self.journal_folder = state, journal_folder
+        self.scene = a_full_scene()
+        self.stamp = Stamp()
+        self.panes = Panes(state, self.scene, self.stamp)
+        self.case: OpenCase | None = None
+        self.opened: Opened | None = None
+        self.names: dict[Level, Level] = {}
+        self.ct_node: Any = None
+        self.labels_node: Any = None
+        self.clicks: TwoClicks | None = None
+        self._loop = asyncio.get_running_loop()
+        self._live: asyncio.TimerHandle | None = None
+        self._saved: Any = None
+
+    @property
+    def session(self) -> Session | None:
+        """The session under edit, if a case is open."""
+        return self.case.session if self.case is not None else None
+
+    async def open(self, opened: Opened, unsaved: bool = False) -> None:
+        """Put a case on the desk in place of the one that is there."""
+        self.close_case()
+        spine = opened.spine
+        with self.state:
+            self.state.job_text = "drawing the case"
+        await asyncio.sleep(0)
+        self.ct_node = add_volume(self.scene, spine.ct, opened.name) if spine.ct is not None else None
+        self.panes.show_volume(self.ct_node)
+        await asyncio.sleep(0)
+        self.labels_node = add_segmentation(self.scene, spine.labels, f"{opened.name} vertebrae")
+        _dress(self.labels_node)
+        await asyncio.sleep(0)
+        self.opened = opened
+        self.case = OpenCase(
+            self.scene,
+            opened.plan,
+            spine,
+            automatic=opened.automatic,
+            ct_node=self.ct_node,
+            labels_node=self.labels_node,
+            host=LoopHost(),
+            journal_folder=self.journal_folder,
+            unsaved=unsaved,
+        )
+        self.case.shown.on_change.append(self._on_change)
+        self.case.on_problem.append(lambda text: self.tell(text, True))
+        self.names = {}
+        self._saved = None if unsaved else self.case.session.plan
+        self.show_options()
+        self.panes.reset_three_d()
+        with self.state:
+            self.state.update({"opened": True, "case_name": opened.name, "notes": shown.caveats(opened.notes)})
+            self.state.can_save = opened.folder is not None
+            self.refresh()
+
+    def close_case(self, keep_journal: bool = False) -> None:
+        """Take the case off the desk; its nodes go too."""
+        self.stop_adding()
+        case, self.case = self.case, None
+        if case is not None:
+            case.close(remove_nodes=True, keep_journal=keep_journal)
+        for node in (self.labels_node, self.ct_node):
+            if node is not None:
+                remove_node(self.scene, node)
+        self.ct_node = self.labels_node = self.opened = None
+        self.state.opened = False
+
+    async def close(self) -> None:
+        """Everything ends; unsaved work is kept for the next time."""
+        self.close_case(keep_journal=True)
+        await self.panes.close()
+        close_scene(self.scene)
+
+    def do(self, work: Callable[[Session], Any]) -> None:
+        """``work(session)``, or the one line that says why not; the page shows what came of it."""
+        if self.case is None:
+            return
+        with self.state:
+            self.tell("")
+            try:
+                work(self.case.session)
+            except SpineScrewError as error:
+                self.tell(str(error), True)
+            self.refresh()
+
+    def tell(self, text: str, problem: bool = False) -> None:
+        """One line to the person."""
+        with self.state:
+            self.state.message, self.state.problem = text, problem
+
+    def start_adding(self) -> None:
+        """Wait for two clicks in any view; asked again, wait no longer."""
+        if self.case is None:
+            return
+        if self.clicks is not None:
+            self.stop_adding()
+            self.tell("")
+        else:
+            self.clicks = TwoClicks(self.scene, self.case.session, self._on_added)
+            self.tell("Click the entry, then the tip, in any view; press Add again to stop.")
+        with self.state:
+            self.state.adding = self.clicks is not None
+
+    def stop_adding(self) -> None:
+        """No screw after all."""
+        clicks, self.clicks = self.clicks, None
+        if clicks is not None:
+            clicks.cancel()
+
+    def mark_saved(self, plan: Any) -> None:
+        """``plan`` was written; what was edited since is still unsaved."""
+        if self.case is not None and self.case.session.plan is plan:
+            self.case.saved()
+            self._saved = plan
+        self.refresh()
+
+    def show_options(self) -> None:
+        """Slices along the screw or of the patient, which of both moves, the automatic plan, catalogue, window, bone."""
+        case, state = self.case, self.state
+        self.panes.set_theme(state.theme)
+        if case is None:
+            return
+        case.session.snap = bool(state.snap)
+        case.shown.show_ghost(bool(state.ghost))
+        if bool(state.aligned) != (case.shown.slices is not None):
+            case.shown.watch_slices(self.panes.aligned() if state.aligned else None)
+            for view in self.panes.slices:
+                set_field(view.get_view_node(), FIELD_MM)
+            self._centre()
+        if case.shown.slices is not None:
+            case.shown.slices.follow = "image" if state.follow_image else "screw"
+        if self.ct_node is not None:
+            self.ct_node.GetDisplayNode().SetWindowLevel(*WINDOWS[state.window])
+        self.labels_node.GetDisplayNode().SetOpacity3D(float(state.bone))
+        self.panes.draw()
+
+    def reset_views(self) -> None:
+        """Everything is seen: slices through the screw in hand, the scene from behind."""
+        self.panes.reset_three_d()
+        if self.case is not None:
+            for view in self.panes.slices:
+                set_field(view.get_view_node(), FIELD_MM)
+            self.case.shown.align_slices()
+            self._centre()
+            self.panes.draw()
+
+    def refresh(self) -> None:
+        """Tell the page everything of the session."""
+        session = self.session
+        if session is None or self.labels_node is None:
+            return
+        levels = list(segments_by_level(self.labels_node))
+        with self.state as state:
+            state.rows = shown.table_rows(session)
+            state.summary = shown.summary_text(session)
+            state.levels = shown.level_rows(levels, self.names, {row.level for row in session.plan.screws})
+            state.unsaved = session.plan is not self._saved
+            self._refresh_hand(session)
+
+    def _refresh_hand(self, session: Session) -> None:
+        state = self.state
+        state.hand, state.steps = shown.screw_in_hand(session), shown.steps(session)
+        state.revision, state.adding = self.stamp.revision, self.clicks is not None
+        state.letters = self._letters()
+
+    def _letters(self) -> dict[str, list[str]]:
+        """Patient's side at the left, right, upper and lower edge of each slice."""
+        nodes = {place.node: view.get_view_node() for place, view in zip(PLACES, self.panes.slices, strict=False)}
+        return {name: list(edge_letters(array_from_matrix(node.GetSliceToRAS()))) for name, node in nodes.items()}
+
+    def _centre(self) -> None:
+        """Slices of the patient go through the screw in hand."""
+        session = self.session
+        row = actions.in_hand(session) if session is not None else None
+        if row is not None and row.screw is not None and not self.state.aligned:
+            self.panes.look_at(grip_point(row.screw))
+
+    def _on_change(self, change: Change) -> None:
+        self.stamp.edited()
+        if not change.live:
+            self.tell("")
+            self._centre()
+            self.refresh()
+        elif self._live is None:
+            self._live = self._loop.call_later(_LIVE_S, self._on_live)
+
+    def _on_live(self) -> None:
+        self._live = None
+        session = self.session
+        if session is not None:
+            with self.state as state:
+                state.rows = shown.table_rows(session)
+                self._refresh_hand(session)
+
+    def _on_added(self, key: Any, problem: str) -> None:
+        self.clicks = None
+        self.tell(problem or f"{shown.key_text(key)} was added.", bool(problem))
+        self.refresh()
+
+
+def _dress(segmentation: Any) -> None:
+    """Outlines in the slices, translucent bone in 3D, so that screws are seen in it."""
+    display = segmentation.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    display.SetSliceIntersectionThickness(2)
+    display.SetOpacity2DOutline(0.9)
+    display.SetPreferredDisplayRepresentationName3D("Closed surface")

@@ -1,0 +1,64 @@
+"""What the planner in the browser is asked to show, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spinescrew.anatomy.vertebra import Spine
+from spinescrew.planning.options import PlanningOptions
+from spinescrew.planning.plan import Plan
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to open.
+
+    Attributes
+    ----------
+    path:
+        A case folder, a plan.json, a scene.mrb, a CT file or a DICOM folder; the built-in case when left out.
+    labels, ct:
+        Image and label map, where the path does not hold them.
+    levels:
+        For example ``"L1-S1"``, where the case is planned; all when empty.
+    options:
+        How it is planned.
+    engine, series:
+        Which engine finds the vertebrae of a CT without labels; which DICOM series.
+    confirmed:
+        Whether a plan may be shown on another image than its own.
+    """
+
+    path: Path | None = None
+    labels: Path | None = None
+    ct: Path | None = None
+    levels: str = ""
+    options: PlanningOptions = field(default_factory=PlanningOptions)
+    engine: str = "auto"
+    series: str | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A case ready for hands.
+
+    Attributes
+    ----------
+    name:
+        What the page calls it: the name of its file or folder.
+    automatic:
+        The plan that differences are told from; ``plan`` where ``None``.
+    folder:
+        Where it is saved; ``None`` for a case that has no folder yet.
+    notes:
+        What was decided or doubted while it was read.
+    """
+
+    plan: Plan
+    spine: Spine
+    name: str
+    automatic: Plan | None = None
+    folder: Path | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,159 @@
+"""The four views of a case: three slices and the 3D scene, drawn by Slicer's own displayable managers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spinescrew.scene.aligned_slices import AlignedSlices
+from spinescrew.scene.standalone import application_of, quiet
+from spinescrew.viewer.frames import ACTIVE_FPS, INTERACTIVE_QUALITY, RESTING_FPS, STILL_QUALITY, HandledArea, Stamp
+
+if sys.platform == "linux":
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # before VTK looks for an X server
+
+BACKGROUNDS = {"dark": ((28, 33, 40), (56, 64, 76)), "light": ((205, 211, 219), (243, 245, 248))}
+"""Lower and upper colour behind the 3D scene."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A view on the page: the name of Slicer's node, and what it shows along a screw and of the patient."""
+
+    node: str
+    along: str
+    plain: str
+
+
+PLACES = (
+    Place("Red", "Along the screw, transverse", "Axial"),
+    Place("Yellow", "Along the screw, sagittal", "Sagittal"),
+    Place("Green", "Across the screw, from behind", "Coronal"),
+    Place("1", "3D", "3D"),
+)
+
+
+class Pane:
+    """One view with its area of the page."""
+
+    def __init__(self, view: Any, window: Any, name: str, stamp: Stamp, on_hand: Callable[[Pane], None]) -> None:
+        from trame_slicer.rca_view.rca_view_factory import RcaRenderStrategy
+
+        from spinescrew.viewer.frames import StampedScheduler
+
+        self.view, self.name = view, name
+        self.scheduler = StampedScheduler(
+            window,
+            stamp,
+            rca_encoder="turbo-jpeg",
+            target_fps=RESTING_FPS,
+            interactive_quality=INTERACTIVE_QUALITY,
+            still_quality=STILL_QUALITY,
+        )
+        self.area = HandledArea(window, name, lambda: on_hand(self), scheduler=self.scheduler)
+        view.set_scheduled_render(RcaRenderStrategy(self.scheduler))
+
+
+class Panes:
+    """Views of a scene made by :func:`spinescrew.scene.standalone.a_full_scene`.
+
+    Must be made while the event loop runs. Positions are the page's business; nothing here waits.
+    """
+
+    def __init__(self, state: Any, scene: Any, stamp: Stamp) -> None:
+        from trame_slicer.rca_view.rca_view_factory import RcaWindow
+        from trame_slicer.views import SliceView, ThreeDView
+
+        self.scene, self.stamp = scene, stamp
+        self.all: list[Pane] = []
+        logic = application_of(scene)
+        for place in PLACES:
+            kind = ThreeDView if place.node == "1" else SliceView
+            with quiet():
+                view = kind(scene, logic, place.node)
+            view.render_window().SetMultiSamples(0)  # software drivers lose translucent surfaces with samples
+            if kind is ThreeDView:
+                view.renderer().SetUseDepthPeeling(False)
+                view.set_box_visible(False)
+            else:
+                # before any segmentation is drawn: what is added before the image would be drawn without blending
+                view._render_manager._AddSliceActorToRendererIfNeeded()
+                view.set_background_color([0, 0, 0])
+            cursor = f"cursor_{place.node}"
+            state.setdefault(cursor, "default")
+            window = RcaWindow(view.render_window(), state=state, active_view_cursor=cursor)
+            self.all.append(Pane(view, window, f"pane_{place.node}", stamp, self._on_hand))
+        self.hand = self.all[-1]
+
+    @property
+    def slices(self) -> list[Any]:
+        """The three slice views."""
+        return [pane.view for pane in self.all[:3]]
+
+    @property
+    def three_d(self) -> Any:
+        """The 3D view."""
+        return self.all[3].view
+
+    def aligned(self) -> AlignedSlices:
+        """Their slice nodes, to stand along a screw."""
+        return AlignedSlices([view.get_view_node() for view in self.slices])
+
+    def show_volume(self, node: Any) -> None:
+        """Show a CT in the slices, or nothing; whole."""
+        for view in self.slices:
+            view.set_background_volume_id(node.GetID() if node is not None else None)
+            view.fit_view_to_content()
+
+    def look_at(self, point: np.ndarray, field_mm: float | None = None) -> None:
+        """Slices through ``point`` (3,) RAS with that in their middle; ``field_mm`` is the height that they show."""
+        for view in self.slices:
+            node = view.get_view_node()
+            node.JumpSliceByCentering(*map(float, point))
+            if field_mm is not None:
+                set_field(node, field_mm)
+
+    def reset_three_d(self) -> None:
+        """All that is visible, from behind."""
+        from trame_slicer.views import ViewDirection
+
+        view = self.three_d
+        view.reset_focal_point()
+        view.rotate_to_view_direction(ViewDirection.POSTERIOR)
+        view.renderer().ResetCameraScreenSpace(0.95)
+        view.schedule_render()
+
+    def set_theme(self, theme: str) -> None:
+        """``"dark"`` or ``"light"`` behind the 3D scene; slices stay black."""
+        low, high = BACKGROUNDS[theme]
+        self.three_d.set_background_gradient_color(list(low), list(high))
+        self.three_d.schedule_render()
+
+    def draw(self) -> None:
+        """Draw all views anew when their turn comes."""
+        for pane in self.all:
+            pane.scheduler.schedule_render()
+
+    async def close(self) -> None:
+        """No more pictures; the windows are freed."""
+        for pane in self.all:
+            await pane.area.close()
+            pane.view.finalize()
+
+    def _on_hand(self, pane: Pane) -> None:
+        self.stamp.event()
+        if pane is not self.hand or pane.scheduler.target_fps != ACTIVE_FPS:
+            for other in self.all:
+                other.scheduler.target_fps = ACTIVE_FPS if other is pane else RESTING_FPS
+            self.hand = pane
+
+
+def set_field(node: Any, height_mm: float) -> None:
+    """Show ``height_mm`` from the top to the bottom of a slice view."""
+    width, height, depth = node.GetFieldOfView()
+    node.SetFieldOfView(width * height_mm / height, height_mm, depth)
