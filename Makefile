@@ -26,7 +26,7 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable ".[viewer]"
 	touch $@
 
 $(VENV)/.dev-installed: $(VENV)/bin/python pyproject.toml

@@ -1,6 +1,7 @@
 """From a path to a case that can be edited, and what is said where that cannot be."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from scene_cases import planned_case
@@ -55,13 +56,20 @@ def test_a_plan_of_other_labels_is_refused_unless_confirmed_and_then_graded_anew
     assert "other labels" in opened.notes[0]
 
 
-def test_what_is_not_there_or_holds_no_plan_is_named(tmp_path):
+def test_what_is_not_there_or_holds_no_plan_is_named_and_spoils_nothing(folder, tmp_path):
     with pytest.raises(InputError, match=r"nothing\.json"):
         open_target(Target(tmp_path / "nothing.json"))
     broken = tmp_path / "scene.mrb"
     broken.write_bytes(b"no archive")
+    here = Path.cwd()
     with pytest.raises(InputError, match=r"scene\.mrb"):
         open_target(Target(broken))
+    whole = (folder / "scene.mrb").read_bytes()
+    broken.write_bytes(whole[: len(whole) // 2] + whole[-2000:])
+    with pytest.raises(InputError):
+        open_target(Target(broken))
+    assert Path.cwd() == here
+    assert open_target(Target(folder)).plan.planned  # and others can still be read
 
 
 def test_an_export_in_another_process_writes_every_file_and_the_archive(tmp_path):

@@ -39,11 +39,8 @@ class Browsed:
 
     def __init__(self, target: Target, journals: Path | None = None, **page) -> None:
         self.executable = chromium()
-        self.target, self.journals, self.options = (
-            target,
-            journals,
-            page or {"viewport": {"width": 1280, "height": 800}},
-        )
+        self.target, self.journals = target, journals
+        self.options = page or {"viewport": {"width": 1280, "height": 800}}
         self.loop = asyncio.new_event_loop()
         self.troubles: list[str] = []
 

@@ -57,6 +57,7 @@ def test_what_a_finger_did_is_unsaved_offered_again_and_saved(folder, journals):
         browsed.click("#recover")
         browsed.until(lambda: browsed.planner.server.state.unsaved, "the recovered work")
         assert np.allclose(browsed.session.plan.get(*L3_RIGHT).screw.entry, moved)
+        browsed.wait(0.5)  # the question goes away slowly, and takes clicks while it does
         browsed.click("#save")
         browsed.shows("#waiting", "Cancel")
         browsed.click("#cancel")

@@ -1,10 +1,13 @@
 """The page in a real browser: what a hand does there changes grade, table and picture."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from browsed import Browsed
 
 from spinescrew.anatomy.levels import Level
+from spinescrew.exchange import read_plan
 from spinescrew.viewer.opened import Target
 
 L3_LEFT = (Level.L3, "left")
@@ -146,9 +149,8 @@ def test_a_view_alone_and_a_smaller_window_are_drawn_in_their_size(planner):
     planner.click("#expand-1")
     planner.wait(1.5)
     box = planner.run(planner.page.locator("#pane-1").bounding_box())
-    assert list(planner.desk.panes.three_d.render_window().GetSize()) == pytest.approx(
-        [box["width"], box["height"]], abs=2
-    )
+    size = planner.desk.panes.three_d.render_window().GetSize()
+    assert list(size) == pytest.approx([box["width"], box["height"]], abs=2)
     assert box["width"] > 850
     planner.click("#expand-1")
     planner.run(planner.page.set_viewport_size({"width": 1024, "height": 700}))
@@ -163,9 +165,8 @@ def test_dark_and_light(planner):
     planner.click("#theme")
     planner.wait(0.5)
     assert planner.picture("1").mean() > dark + 60
-    colour = planner.run(
-        planner.page.evaluate("getComputedStyle(document.querySelector('.panel .card')).backgroundColor")
-    )
+    card = "getComputedStyle(document.querySelector('.panel .card')).backgroundColor"
+    colour = planner.run(planner.page.evaluate(card))
     assert colour == "rgb(255, 255, 255)"
     planner.click("#theme")
 
@@ -194,17 +195,12 @@ def test_a_case_that_is_exported_can_be_carried_away(planner, tmp_path):
 
     planner.shows("#download-report", "Report")
     plan = planner.run(fetch("plan"))
-    from spinescrew.exchange import read_plan
-
     assert read_plan(plan).get(*L3_LEFT).assessment.pta_deg == pytest.approx(23, abs=0.01)
     report = planner.run(fetch("report"))
     assert "L3" in report.read_text(encoding="utf-8")
     archive = planner.run(fetch("archive"))
-    import zipfile
-
-    assert {"plan.json", "report.html", "scene.mrb"} <= {
-        name.split("/")[-1] for name in zipfile.ZipFile(archive).namelist()
-    }
+    packed = {name.split("/")[-1] for name in zipfile.ZipFile(archive).namelist()}
+    assert {"plan.json", "report.html", "scene.mrb"} <= packed
     planner.press("Escape")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -153,6 +154,7 @@ def demo(out: OutOption = Path("demo"), force: ForceOption = False) -> None:
     with bar() as progress:
         result = run_demo(out, force=force, progress=progress)
     show_plan(result.plan, result.files)
+    OUT.print(f"Open it in a browser: {Path(sys.argv[0])} view {out}", highlight=False, soft_wrap=True)
 
 
 @phantom_app.command("spine")

@@ -38,9 +38,7 @@ def view(
     behind_proxy: Annotated[bool, typer.Option("--behind-proxy", help="A proxy that speaks https stands in front.")] = (
         False
     ),
-    browser: Annotated[
-        bool, typer.Option("--browser", help="Open the address in the browser of this machine.")
-    ] = False,
+    browser: Annotated[bool, typer.Option("--browser", help="Open it in this machine's browser.")] = False,
     confirmed: Annotated[bool, typer.Option("--other-image", help="Accept another image than the plan's.")] = False,
 ) -> None:
     """Open the planner in a browser.

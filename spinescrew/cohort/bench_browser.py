@@ -27,17 +27,19 @@ from spinescrew.viewer.opened import Target
 
 if TYPE_CHECKING:
     from spinescrew.planning.session import Session
+    from spinescrew.scene.grips import Part
     from spinescrew.viewer.desk import Desk
     from spinescrew.viewer.panes import Pane
 
 EDITS = 1000
 SINGLES, SWEEP_S, GESTURE_S = 30, 6.0, 2.0
-MEASURED = {"3D": ("1", "whole"), "slice": ("Red", "whole")}
+MEASURED: dict[str, tuple[str, Part]] = {"3D": ("1", "whole"), "slice": ("Red", "whole")}
 """View and handle by the name that the figures have."""
 
-_HANDLES = (("1", "whole"), ("Red", "whole"), ("Red", "entry"), ("Red", "tip"))
+_HANDLES: tuple[tuple[str, Part], ...] = (("1", "whole"), ("Red", "whole"), ("Red", "entry"), ("Red", "tip"))
 _RADIUS_PX, _LAP = 24.0, 72
-_PICTURES = 30
+_PICTURES, _LOOKS = 30, 10
+_REST_S = 3.0
 _PATIENCE_S = 300.0
 
 Point = tuple[int, int]
@@ -102,12 +104,18 @@ async def _memory_growth(drags: Drags, edits: int, progress: Progress) -> dict[s
     handles = itertools.cycle(_HANDLES)
     while stamp.revision < WARM_UP:
         await drags.gesture(*next(handles))
-    first, before = stamp.revision, settled_memory_mb()
+    first, before = stamp.revision, await _settled_memory_mb()
     while stamp.revision < first + edits:
         progress.update((stamp.revision - first) / edits, f"dragging, edit {stamp.revision - first}")
         await drags.gesture(*next(handles))
-    held = settled_memory_mb()
+    held = await _settled_memory_mb()
     return {"edits": stamp.revision - first, "memory MB": held, "memory growth MB": held - before}
+
+
+async def _settled_memory_mb() -> float:
+    """Once the last pictures are out, and the work that waits for a resting hand is done."""
+    await asyncio.sleep(_REST_S)
+    return settled_memory_mb()
 
 
 @asynccontextmanager
@@ -119,14 +127,16 @@ async def _open_planner(folder: Path, progress: Progress) -> AsyncIterator[tuple
     planner = Planner(CaseWorkshop(Target()), folder, name=f"bench-{secrets.token_hex(4)}")
     state = planner.server.state
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(planner.serve(Listening(), ready.set_result))
+    serving = asyncio.ensure_future(planner.serve(Listening(), ready.set_result))
     try:
-        await asyncio.wait({ready, serving}, return_when=asyncio.FIRST_COMPLETED)
+        await until(lambda: ready.done() or serving.done(), "the server")
         if serving.done():
             serving.result()
 
         def opened() -> bool:
             progress.update(state.job_fraction / 100, "opening the demo case")
+            if state.problem:
+                raise SpineScrewError(state.message)
             return planner.desk is not None and planner.desk.case is not None and not state.busy
 
         await until(opened, "the demo case")
@@ -162,22 +172,28 @@ class Drags:
     desk: Desk
     hand: Hand
 
-    async def measure(self, node: str, part: str) -> tuple[list[float], list[float], float]:
+    async def measure(self, node: str, part: Part) -> tuple[list[float], list[float], float]:
         """(ms of single events, ms of events of a drag, pictures a second of that drag) of a handle in a view."""
         area = f"pane_{node}"
         start = await self._press(node, part)
         await self.hand.ask("take_log")
+        revision = self.desk.stamp.revision
         await self.hand.ask("single", area, circle(start, SINGLES))
-        singles = single_ms(await self._log(), area)
+        singles = single_ms(await self._log(), area, revision)
         ahead = self.desk.stamp.received - await self.hand.ask("quiet")
         await self.hand.ask("take_log")
         await self.hand.ask("sweep", circle(start, round(SWEEP_S * HERTZ), SINGLES))
-        await self.hand.ask("quiet")
-        log = await self._log()
+        log: list[Seen] = []
+        for _ in range(_LOOKS):
+            await self.hand.ask("quiet")
+            log += await self._log()
+            sweep = sweep_ms(log, area, ahead)
+            if not np.isnan(sweep).any():
+                break
         await self._release()
-        return singles, sweep_ms(log, area, ahead), pictures_per_s(log, area)
+        return singles, sweep, pictures_per_s(log, area)
 
-    async def gesture(self, node: str, part: str) -> None:
+    async def gesture(self, node: str, part: Part) -> None:
         """Drag a handle for a while; :class:`SpineScrewError` if the hand missed it."""
         start, before = await self._press(node, part), self.desk.stamp.revision
         await self.hand.ask("sweep", circle(start, round(GESTURE_S * HERTZ)))
@@ -186,7 +202,7 @@ class Drags:
             raise SpineScrewError(f"the handle of the {part} was not caught in view {node}")
         await self.hand.ask("take_log")
 
-    async def _press(self, node: str, part: str) -> Point:
+    async def _press(self, node: str, part: Part) -> Point:
         await self.hand.ask("quiet")
         left, upper, _, height = await self.hand.ask("box", node)
         x, y = display_point(self.desk, node, part)
@@ -214,13 +230,14 @@ def circle(start: Point, count: int, first: int = 0) -> list[Point]:
     return [(round(a), round(b)) for a, b in zip(x, y, strict=True)]
 
 
-def display_point(desk: Desk, node: str, part: str) -> tuple[float, float]:
+def display_point(desk: Desk, node: str, part: Part) -> tuple[float, float]:
     """(x, y) in pixels from the lower left corner of a view: a handle of the screw in hand."""
     from spinescrew.scene.volumes import array_from_matrix
 
     assert desk.case is not None
-    grips = desk.case.shown.grips
-    ras = grips.position(grips.numbers()[desk.case.session.selected, part])
+    grips, key = desk.case.shown.grips, desk.case.session.selected
+    assert key is not None
+    ras = grips.position(grips.numbers()[key, part])
     view = next(pane.view for pane in desk.panes.all if pane.name == f"pane_{node}")
     if node == "1":
         renderer = view.renderer()

@@ -37,19 +37,21 @@ _WATCH = """
 
   window.addEventListener('pointermove', () => note('move', '', 0, 0), true);
 
+  const send = WebSocket.prototype.send;
+  const text = new TextDecoder('latin1');
+  WebSocket.prototype.send = function (data, ...rest) {
+    if (data instanceof Object && text.decode(data).includes('trame.rca.event')) note('call', '', 0, ++bench.calls);
+    return send.call(this, data, ...rest);
+  };
+
   bench.watch = () => {
     const session = window.trame?.client?.getConnection()?.getSession();
     if (!session || bench.watched) return bench.watched;
-    const call = session.call;
-    session.call = function (name, args, ...rest) {
-      if (name === 'trame.rca.event') note('call', args[0], 0, ++bench.calls);
-      return call.call(this, name, args, ...rest);
-    };
     session.subscribe('trame.rca.topic.stream', async ([{ name, meta, content }]) => {
       const picture = await createImageBitmap(new Blob([content], { type: meta.type }));
       picture.close();
       note('picture', name, meta.revision, meta.events);
-      bench.revisions[name] = meta.revision;
+      bench.revisions[name] = Math.max(meta.revision, bench.revisions[name] ?? 0);
       waiting.forEach((look) => look());
     });
     return bench.watched = true;
@@ -88,6 +90,8 @@ class Hand:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Hand:
+        from spinescrew.segmentation.process import library_path
+
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -97,6 +101,7 @@ class Hand:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_LOG_BYTES,
+            env={**os.environ, **library_path()},
         )
         return self
 
@@ -152,7 +157,7 @@ class Mouse:
         """Move to each point, and wait until the view ``area`` has shown what came of it and all is quiet."""
         for x, y in points:
             time.sleep(_QUIET_S)
-            before = self.page.evaluate("area => bench.revisions[area]", area)
+            before = self.page.evaluate("area => bench.revisions[area] ?? 0", area)
             self.page.mouse.move(x, y)
             self.page.evaluate("bench.newer", [area, before, 10000])
 

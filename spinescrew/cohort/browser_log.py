@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
-
-import numpy as np
 
 
 class Seen(NamedTuple):
@@ -33,23 +31,30 @@ class Seen(NamedTuple):
     events: int = 0
 
 
-def single_ms(log: Sequence[Seen], area: str) -> list[float]:
-    """From each move to the first picture of ``area`` with an edit that was in none before; NaN if none came."""
-    found, waiting, revision = [], float("nan"), -1
+def single_ms(log: Iterable[Seen], area: str, revision: int) -> list[float]:
+    """From each move to the first picture of ``area`` with an edit that was in none before; NaN if none came.
+
+    Parameters
+    ----------
+    revision:
+        Changes of the plan before the first move.
+    """
+    found: list[float] = []
+    waiting: float | None = None
     for seen in log:
         if seen.kind == "move":
-            if not np.isnan(waiting):
+            if waiting is not None:
                 found.append(float("nan"))
             waiting = seen.ms
-        elif seen.kind == "picture" and seen.area == area:
-            if seen.revision > revision >= 0 and not np.isnan(waiting):
+        elif seen.kind == "picture" and seen.area == area and seen.revision > revision:
+            revision = seen.revision
+            if waiting is not None:
                 found.append(seen.ms - waiting)
-                waiting = float("nan")
-            revision = max(revision, seen.revision)
-    return found if np.isnan(waiting) else [*found, waiting * float("nan")]
+            waiting = None
+    return found if waiting is None else [*found, float("nan")]
 
 
-def sweep_ms(log: Sequence[Seen], area: str, ahead: int) -> list[float]:
+def sweep_ms(log: Iterable[Seen], area: str, ahead: int) -> list[float]:
     """From each move to the first picture of ``area`` that contains it; NaN if none came.
 
     Parameters

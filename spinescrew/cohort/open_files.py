@@ -92,16 +92,11 @@ def _kept(target: Target, plan: Plan | None, scene: Path, progress: Progress) ->
 
 def _read_scene(path: Path) -> tuple[Plan, Plan | None, Volume | None, Volume]:
     """(plan, automatic plan, CT, labels) of an ``.mrb`` file."""
-    from spinescrew.scene.bundle import inputs_of
-    from spinescrew.scene.standalone import full_scene, quiet
-    from spinescrew.scene.store import PlanStore
+    from spinescrew.scene.bundle import inputs_of, read_bundle
+    from spinescrew.scene.standalone import full_scene
 
     with full_scene() as scene:
-        with quiet():
-            scene.ReadFromMRB(str(path), True)  # its status is no use: nodes that no one registered make it fail
-        store = PlanStore.find(scene)
-        if store is None:
-            raise InputError(f"'{path}' holds no SpineScrew plan; open a CT, or a case folder that was planned")
+        store = read_bundle(scene, path)
         ct, labels = inputs_of(store)
         return store.read(), store.read_automatic(), ct, labels
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,31 @@ def write_bundle(plan: Plan, spine: Spine, path: str | Path) -> Path:
                 raise InputError(f"'{path}' cannot be written; is there room on the disk?")
             temporary.write_bytes(written.read_bytes())
     return path
+
+
+def read_bundle(scene: Any, path: str | Path) -> Any:
+    """Read an ``.mrb`` file into a scene of :func:`spinescrew.scene.standalone.full_scene`; returns its ``PlanStore``.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, or holds no plan.
+    """
+    from spinescrew.scene.standalone import quiet
+    from spinescrew.scene.store import PlanStore
+
+    path = Path(path).resolve()
+    if not path.is_file():
+        raise InputError(f"there is no '{path}'; check the path")
+    store = None
+    if zipfile.is_zipfile(path):
+        # unpacking changes the working directory, and leaves it changed where it fails
+        with quiet(), contextlib.chdir(Path.cwd()):
+            scene.ReadFromMRB(str(path), True)  # its status is no use: a node of a class unknown here makes it fail
+        store = PlanStore.find(scene)
+    if store is None:
+        raise InputError(f"'{path}' holds no SpineScrew plan; open a CT, or a case folder that was planned")
+    return store
 
 
 def fill_scene(scene: Any, plan: Plan, spine: Spine) -> Any:

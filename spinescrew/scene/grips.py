@@ -16,6 +16,7 @@ import vtk
 from spinescrew.anatomy.levels import Level
 from spinescrew.implants.screw import Screw
 from spinescrew.planning.plan import Key, PlannedScrew
+from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore
 from spinescrew.scene.wording import long_label, short_label
@@ -31,8 +32,8 @@ _SHARE = 0.4
 class Grips:
     """Points that move screws; the description of a point says which screw it holds, and by which part."""
 
-    def __init__(self, scene: Any, store: PlanStore, folder: int) -> None:
-        self._scene, self._store, self._folder = scene, store, folder
+    def __init__(self, scene: Any, store: PlanStore, folder: int, look: Look = PLAIN) -> None:
+        self._scene, self._store, self._folder, self._look = scene, store, folder, look
         self.ensure()
 
     @property
@@ -83,7 +84,7 @@ class Grips:
             if row.screw is None:
                 continue
             old, chosen = row.level in stale, row.key == selected
-            label = long_label(row, old) if chosen else short_label(row, old)
+            label = long_label(row, old) if chosen and not self._look.brief else short_label(row, old)
             for part in PARTS:
                 number = self._place(row.key, part, part_point(row.screw, part), numbers)
                 text = label if part == "whole" else ""

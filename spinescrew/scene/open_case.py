@@ -20,6 +20,7 @@ from spinescrew.planning.plan import Plan
 from spinescrew.planning.session import Session
 from spinescrew.scene.bundle import CT, LABELS, refer_inputs
 from spinescrew.scene.host import DirectHost, Host
+from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.plan_scene import PlanScene
 from spinescrew.scene.segmentation_watch import SegmentationWatch
 from spinescrew.scene.store import PlanStore
@@ -41,6 +42,8 @@ class OpenCase:
         Where unsaved work is kept; nowhere when left out.
     unsaved:
         Whether the plan is recovered work that is saved nowhere else.
+    look:
+        How much is shown.
     """
 
     def __init__(
@@ -55,10 +58,11 @@ class OpenCase:
         host: Host | None = None,
         journal_folder: Path | None = None,
         unsaved: bool = False,
+        look: Look = PLAIN,
     ) -> None:
         self.host: Host = host or DirectHost()
         self.session = Session(plan, spine, automatic=automatic)
-        self.shown = PlanScene(scene, self.session, self.host)
+        self.shown = PlanScene(scene, self.session, self.host, look)
         refer_inputs(self.shown, ct_node, labels_node)
         self.watch: SegmentationWatch | None = None
         if labels_node is not None and labels_node.IsA("vtkMRMLSegmentationNode"):

@@ -18,6 +18,7 @@ from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.ghost import Ghost
 from spinescrew.scene.grips import PARTS, Grips, Part, part_point, text_from_key
 from spinescrew.scene.host import DirectHost, Host
+from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.meshes import BonePiercing
 from spinescrew.scene.observers import Observers
 from spinescrew.scene.remove import forget_item, remove_node
@@ -45,14 +46,16 @@ class PlanScene:
         What it shows. If the scene holds the nodes of an earlier session they are taken over.
     host:
         Frames and timers; without one everything happens at once.
+    look:
+        How much is shown.
     """
 
-    def __init__(self, scene: Any, session: Session, host: Host | None = None) -> None:
-        self.scene, self.session = scene, session
+    def __init__(self, scene: Any, session: Session, host: Host | None = None, look: Look = PLAIN) -> None:
+        self.scene, self.session, self._look = scene, session, look
         self.host: Host = host or DirectHost()
         self.store = PlanStore.find(scene) or PlanStore.create(scene)
         self.folder = self._find_folder()
-        self.grips = Grips(scene, self.store, self.folder)
+        self.grips = Grips(scene, self.store, self.folder, look)
         self.table = ScrewTable(scene, self.store, self.folder)
         self.ghost = Ghost(scene, self.store, self.folder)
         self.slices: AlignedSlices | None = None
@@ -71,7 +74,7 @@ class PlanScene:
         self._watched_grips: Any = None
         self._unsubscribe = session.subscribe(self._on_session)
         self._drop_foreign_nodes()
-        self._show(frozenset(row.key for row in session.plan.screws), live=False)
+        self.refresh()
         self._observe_scene()
         self.store.write(session.plan, session.automatic)
 
@@ -114,6 +117,10 @@ class PlanScene:
                 self.ghost.hide()
 
         self._quietly(work)
+
+    def refresh(self) -> None:
+        """Bring every node up to date, whatever someone did to it."""
+        self._show(frozenset(row.key for row in self.session.plan.screws), live=False)
 
     def flush(self) -> None:
         """Turn what was touched into edits now; nothing is left for the next frame."""
@@ -272,7 +279,7 @@ class PlanScene:
     def _restore_shared(self) -> None:
         """The list of handles and the table are not the user's to lose: they come back."""
         if not self.closed:
-            self._show(frozenset(row.key for row in self.session.plan.screws), live=False)
+            self.refresh()
 
     def _edit_from(self, key: Key, what: str) -> None:
         row = self._row(key)
@@ -346,7 +353,7 @@ class PlanScene:
                 continue
             new = row.key not in self._screws
             if new:
-                self._screws[row.key] = ScrewNodes(self.scene, self.store, row.key, self.folder)
+                self._screws[row.key] = ScrewNodes(self.scene, self.store, row.key, self.folder, self._look)
             before = [id(self._screws[row.key].node(part)) for part in ("line", "pose")]
             self._screws[row.key].show(
                 row,

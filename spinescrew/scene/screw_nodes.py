@@ -12,6 +12,7 @@ from spinescrew.geometry.vectors import unit
 from spinescrew.implants.mesh import pose_matrix
 from spinescrew.planning.plan import Key, PlannedScrew
 from spinescrew.reports.palette import UNGRADED, grade_colour
+from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.meshes import BonePiercing, screw_surface
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore, screw_role
@@ -41,9 +42,9 @@ class ScrewNodes:
         Subject-hierarchy item they are put into.
     """
 
-    def __init__(self, scene: Any, store: PlanStore, key: Key, folder: int) -> None:
+    def __init__(self, scene: Any, store: PlanStore, key: Key, folder: int, look: Look = PLAIN) -> None:
         self._scene, self._store, self.key = scene, store, key
-        self._folder = folder
+        self._folder, self._look = folder, look
         self._item = 0
         for part in PARTS:
             self._ensure(part)
@@ -145,6 +146,7 @@ class ScrewNodes:
         _set(display, "Color", rgb)
         _set(display, "SelectedColor", rgb)
         _set(display, "LineDiameter", _SELECTED_MM if selected else _OTHER_MM)
+        _set(display, "Visibility", int(selected or not self._look.light))
 
     def _place_pose(self, row: PlannedScrew) -> None:
         assert row.screw is not None
@@ -158,7 +160,8 @@ class ScrewNodes:
     def _draw(self, row: PlannedScrew, rgb: Colour, live: bool) -> None:
         assert row.screw is not None
         node = self.node("model")
-        surface = screw_surface(row.screw.shape, threaded=not (live and row.screw.shape.item == "custom"))
+        threaded = not (live and row.screw.shape.item == "custom")
+        surface = screw_surface(row.screw.shape, threaded, self._look.light)
         if node.GetPolyData() is not surface:
             node.SetAndObservePolyData(surface)
         if node.GetDisplayNode() is not None:

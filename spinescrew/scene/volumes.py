@@ -153,11 +153,11 @@ def add_volume(scene: Any, volume: Volume, name: str, label_map: bool = False) -
     return node
 
 
-def add_segmentation(scene: Any, labels: Volume, name: str, surface: bool = True) -> Any:
+def add_segmentation(scene: Any, labels: Volume, name: str, surface: bool = True, decimation: float = 0.0) -> Any:
     """A new segmentation node with one segment per level, named and coded by level.
 
     The binary label map is the source, so that it can be corrected with the segment editor. Which engine found the
-    labels stays with the node.
+    labels stays with the node. ``decimation`` is the share of the surface's triangles that is left out.
     """
     label_node = add_volume(scene, labels.with_array(labels.array.astype(np.int16)), "labels", label_map=True)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
@@ -173,6 +173,7 @@ def add_segmentation(scene: Any, labels: Volume, name: str, surface: bool = True
         name_segment(segmentation.GetSegment(identifier), level)
     if surface:
         segmentation.SetConversionParameter("Smoothing factor", "0.3")
+        segmentation.SetConversionParameter("Decimation factor", f"{decimation:g}")
         node.CreateClosedSurfaceRepresentation()
     node.SetAttribute(_FOUND_BY, labels.metadata.get("found_by"))
     return node

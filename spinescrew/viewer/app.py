@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -45,7 +44,6 @@ class Planner:
         self.door = Door()
         self.desk: Desk | None = None
         self._calls = Handlers()
-        self._opening: asyncio.Task[None] | None = None
         build_page(self.server, self._calls)
         self.server.controller.on_server_ready.add_task(self._begin)
 
@@ -70,7 +68,7 @@ class Planner:
         self._calls.errands = Errands(desk, self.workshop, self.door.downloads)
         self._calls.add, self._calls.reset_views = desk.start_adding, desk.reset_views
         state.change(*OPTIONS)(lambda **_: desk.show_options())
-        self._opening = asyncio.get_running_loop().create_task(self._calls.errands.open())
+        self._calls.errands.begin(self._calls.errands.open())
 
     async def _end(self) -> None:
         if self.desk is not None:

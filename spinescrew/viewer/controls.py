@@ -98,7 +98,15 @@ class Controls:
 
 def key_help() -> list[dict[str, str]]:
     """The keys and what they do."""
-    return [{"keys": name, "does": does} for name, (does, _) in KEYS.items()]
+    return [{"keys": _as_printed(name), "does": does} for name, (does, _) in KEYS.items()]
+
+
+def _as_printed(key: str) -> str:
+    """As it stands on a keyboard."""
+    for name, sign in (("Left", "\u2190"), ("Right", "\u2192"), ("Up", "\u2191"), ("Down", "\u2193")):
+        key = key.replace(f"Arrow{name}", sign).replace(f"Page{name}", f"Page {sign}")
+    parts = key.split("+") if key != "+" else [key]
+    return " ".join(part.upper() if len(part) == 1 else part for part in parts)
 
 
 def _number(value: Any, name: str) -> float:

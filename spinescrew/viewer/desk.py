@@ -14,6 +14,7 @@ from spinescrew.planning.session import Change, Session
 from spinescrew.scene.add_screw import TwoClicks
 from spinescrew.scene.aligned_slices import edge_letters
 from spinescrew.scene.grips import grip_point
+from spinescrew.scene.look import Look
 from spinescrew.scene.open_case import OpenCase
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.standalone import a_full_scene, close_scene
@@ -27,6 +28,9 @@ from spinescrew.viewer.panes import PLACES, Panes, set_field
 FIELD_MM = 110.0
 WINDOWS = {"Bone": (1500.0, 150.0), "Wide": (3000.0, 500.0), "Soft tissue": (400.0, 40.0), "Metal": (6000.0, 1500.0)}
 """Width and centre in HU by name."""
+
+BONE_DECIMATION = 0.85
+"""Share of the bone's triangles that the 3D view does without; nothing is measured on them."""
 
 _LIVE_S = 0.06
 
@@ -83,7 +87,8 @@ class Desk:
         self.state, self.journal_folder = state, journal_folder
         self.scene = a_full_scene()
         self.stamp = Stamp()
-        self.panes = Panes(state, self.scene, self.stamp)
+        self.panes = Panes(state, self.scene, self.stamp, self._settle)
+        self.panes.set_theme(state.theme)
         self.case: OpenCase | None = None
         self.opened: Opened | None = None
         self.names: dict[Level, Level] = {}
@@ -109,7 +114,8 @@ class Desk:
         self.ct_node = add_volume(self.scene, spine.ct, opened.name) if spine.ct is not None else None
         self.panes.show_volume(self.ct_node)
         await asyncio.sleep(0)
-        self.labels_node = add_segmentation(self.scene, spine.labels, f"{opened.name} vertebrae")
+        name = f"{opened.name} vertebrae"
+        self.labels_node = add_segmentation(self.scene, spine.labels, name, decimation=BONE_DECIMATION)
         _dress(self.labels_node)
         await asyncio.sleep(0)
         self.opened = opened
@@ -123,6 +129,7 @@ class Desk:
             host=LoopHost(),
             journal_folder=self.journal_folder,
             unsaved=unsaved,
+            look=Look(brief=True, light=True),
         )
         self.case.shown.on_change.append(self._on_change)
         self.case.on_problem.append(lambda text: self.tell(text, True))
@@ -197,7 +204,7 @@ class Desk:
         self.refresh()
 
     def show_options(self) -> None:
-        """Slices along the screw or of the patient, which of both moves, the automatic plan, catalogue, window, bone."""
+        """What the page's menu says: how slices stand and move, the automatic plan, catalogue, window, bone, theme."""
         case, state = self.case, self.state
         self.panes.set_theme(state.theme)
         if case is None:
@@ -257,10 +264,16 @@ class Desk:
         if row is not None and row.screw is not None and not self.state.aligned:
             self.panes.look_at(grip_point(row.screw))
 
+    def _settle(self) -> None:
+        """What the hand touched becomes an edit now."""
+        if self.case is not None:
+            self.case.shown.flush()
+
     def _on_change(self, change: Change) -> None:
         self.stamp.edited()
         if not change.live:
-            self.tell("")
+            if change.step:
+                self.tell("")
             self._centre()
             self.refresh()
         elif self._live is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +60,13 @@ class Errands:
         self.desk, self.workshop, self.downloads = desk, workshop, downloads
         self._job: Job | None = None
         self._found: Unsaved | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Go on an errand and come back at once: the server hears no page while it waits for that page's call."""
+        task = asyncio.get_running_loop().create_task(errand)
+        self._tasks.add(task)  # or it may be collected before it is done
+        task.add_done_callback(self._tasks.discard)
 
     @property
     def busy(self) -> bool:

@@ -81,7 +81,7 @@ def _bar(calls: Handlers) -> None:
         _icon("mdi-keyboard-outline", "'Keys'", "help = true", id="help")
         with v.VBtn(
             "Save", v_if="can_save", size="small", variant="tonal", disabled=("busy || !unsaved",), id="save",
-            click=lambda: calls.errands.save(),
+            click=lambda: calls.errands.begin(calls.errands.save()),
         ):  # fmt: skip
             pass
         v.VBtn(
@@ -91,7 +91,7 @@ def _bar(calls: Handlers) -> None:
             color="primary",
             disabled=("!opened || busy",),
             id="export",
-            click=lambda: calls.errands.export(),
+            click=lambda: calls.errands.begin(calls.errands.export()),
         )
 
 
@@ -155,6 +155,10 @@ def _views(calls: Handlers) -> None:
 
 def _hand(calls: Handlers) -> None:
     press = _presser(calls)
+
+    def set_figure(figure: str, value: Any) -> None:
+        calls.controls.set_figure(figure, value)
+
     with html.Div(classes="card hand", id="hand"):
         with html.Div(classes="hand-head"):
             _icon("mdi-chevron-left", "'Previous screw  ['", press("previous"), id="previous")
@@ -205,10 +209,7 @@ def _hand(calls: Handlers) -> None:
                 value=("hand.figures[field.id]",),
                 step=("field.step",),
                 disabled=("hand.locked || hand.figures[field.id] === undefined",),
-                change=(
-                    lambda figure, value: calls.controls.set_figure(figure, value),
-                    "[field.id, $event.target.value]",
-                ),
+                change=(set_figure, "[field.id, $event.target.value]"),
                 raw_attrs=[
                     ':id="`type-${field.id}`"',
                     ':aria-label="`${field.name} in ${field.unit}`"',
@@ -241,10 +242,12 @@ def _hand(calls: Handlers) -> None:
                 title="Two clicks in any view: entry, then tip",
                 click=lambda: calls.add(),
             )
-        with html.Div(classes="facts", v_if="hand.facts.length"):
-            with html.Div(classes="fact", v_for="fact in hand.facts", key="fact.name", title=("fact.why",)):
-                html.Span("{{ fact.name }}", classes="quiet")
-                html.Span("{{ fact.value }}")
+        with (
+            html.Div(classes="facts", v_if="hand.facts.length"),
+            html.Div(classes="fact", v_for="fact in hand.facts", key="fact.name", title=("fact.why",)),
+        ):
+            html.Span("{{ fact.name }}", classes="quiet")
+            html.Span("{{ fact.value }}")
         html.Div("{{ note }}", v_for="note in hand.notes", key="note", classes="note")
 
 
@@ -324,7 +327,7 @@ def _levels(calls: Handlers) -> None:
                 color="primary",
                 id="rename",
                 disabled=("busy || !levels.changed",),
-                click=lambda: calls.errands.apply_names(),
+                click=lambda: calls.errands.begin(calls.errands.apply_names()),
             )
         html.Div("Screws stay in their bone and are graded anew; undo begins anew.", classes="quiet")
 
@@ -342,7 +345,13 @@ def _waiting(calls: Handlers) -> None:
         v.VBtn("Cancel", size="small", variant="text", id="cancel", click=lambda: calls.errands.cancel())
     with html.Div(classes="waiting alone", v_if="!busy && !opened"):
         html.Div("{{ message || 'Connecting ...' }}", classes="job", id="failed")
-        v.VBtn("Try again", v_if="problem", size="small", variant="tonal", click=lambda: calls.errands.open())
+        v.VBtn(
+            "Try again",
+            v_if="problem",
+            size="small",
+            variant="tonal",
+            click=lambda: calls.errands.begin(calls.errands.open()),
+        )
 
 
 def _messages(calls: Handlers) -> None:
@@ -354,23 +363,24 @@ def _messages(calls: Handlers) -> None:
         raw_attrs=[':class="{problem: problem}"', 'role="status"'],
         click="message = ''",
     )
-    with v.VDialog(model_value=("recover > 0",), persistent=True, max_width=440):
-        with v.VCard(title="Unsaved work was found"):
-            v.VCardText("Edits made on this case were not saved: {{ recover }}. Take them up again?")
-            with v.VCardActions():
-                v.VBtn("Forget them", id="forget", click=lambda: calls.errands.recover(False))
-                v.VBtn("Recover", id="recover", color="primary", click=lambda: calls.errands.recover(True))
+    dialog = v.VDialog(model_value=("recover > 0",), persistent=True, max_width=440)
+    with dialog, v.VCard(title="Unsaved work was found"):
+        v.VCardText("Edits made on this case were not saved: {{ recover }}. Take them up again?")
+        with v.VCardActions():
+            v.VBtn("Forget them", id="forget", click=lambda: calls.errands.begin(calls.errands.recover(False)))
+            v.VBtn(
+                "Recover", id="recover", color="primary", click=lambda: calls.errands.begin(calls.errands.recover(True))
+            )
 
 
 def _help() -> None:
-    with v.VDialog(v_model=("help",), max_width=560), v.VCard(title="Keys"), v.VCardText():
+    with v.VDialog(v_model=("help",), max_width=640), v.VCard(title="Keys"), v.VCardText():
         with html.Div(classes="keys"), html.Div(v_for="row in key_help", key="row.keys", classes="fact"):
             html.Kbd("{{ row.keys }}")
             html.Span("{{ row.does }}")
         html.P(
-            "In the views: drag the round handles of a screw - the middle moves all of it, the ends turn it. Wheel: "
-            "through the slices, or nearer in 3D. Right button: zoom. Middle button or Shift: pan. Double click on a "
-            "view's name shows it alone."
+            "In the views: drag the handles of a screw - the diamond moves all of it, the balls at its ends turn it. "
+            "Wheel: through the slices, or nearer in 3D. Right button: zoom. Middle button or Shift: pan."
         )
         html.P("This page has one case for one person; start another planner for a second.", classes="quiet")
 
@@ -384,7 +394,6 @@ def _exported() -> None:
         html.P("The files hold no patient identity.")
         for name, label in (("report", "Report (HTML)"), ("plan", "Plan (JSON)"), ("archive", "Everything (ZIP)")):
             html.A(label, classes="download", href=(f"exported.{name}",), id=f"download-{name}", raw_attrs=["download"])
-        # closed by a click beside it, or Escape
 
 
 def _presser(calls: Handlers) -> Callable[[str], Callable[[], None]]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from spinescrew.anatomy.frame import VertebralFrame
+from spinescrew.implants.screw import Screw
 from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.standalone import application_of, quiet
-from spinescrew.viewer.frames import ACTIVE_FPS, INTERACTIVE_QUALITY, RESTING_FPS, STILL_QUALITY, HandledArea, Stamp
+from spinescrew.viewer.frames import INTERACTIVE_QUALITY, STILL_QUALITY, HandledArea, Stamp, StampedScheduler
 
 if sys.platform == "linux":
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # before VTK looks for an X server
 
 BACKGROUNDS = {"dark": ((28, 33, 40), (56, 64, 76)), "light": ((205, 211, 219), (243, 245, 248))}
 """Lower and upper colour behind the 3D scene."""
+
+
+FOLLOW_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,34 +44,72 @@ PLACES = (
 )
 
 
+class CalmSlices(AlignedSlices):
+    """Slices that follow a moving screw a few times a second: where they stand costs more than the edit itself."""
+
+    def __init__(self, slice_nodes: Sequence[Any]) -> None:
+        super().__init__(slice_nodes)
+        self._loop = asyncio.get_running_loop()
+        self._last: tuple[Screw, VertebralFrame] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def moved(self, screw: Screw, frame: VertebralFrame, live: bool) -> None:
+        """The screw was moved: follow it now, or with the next few moves while the hand still moves."""
+        if live:
+            self._last = screw, frame
+            self._timer = self._timer or self._loop.call_later(FOLLOW_S, self._follow)
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        super().moved(screw, frame, live)
+
+    def stop(self) -> None:
+        """Give the views back as they were."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        super().stop()
+
+    def _follow(self) -> None:
+        self._timer = None
+        if self._last is not None:
+            super().moved(*self._last, live=True)
+
+
 class Pane:
     """One view with its area of the page."""
 
-    def __init__(self, view: Any, window: Any, name: str, stamp: Stamp, on_hand: Callable[[Pane], None]) -> None:
+    def __init__(
+        self,
+        view: Any,
+        window: Any,
+        name: str,
+        stamp: Stamp,
+        on_hand: Callable[[Pane], None],
+        settle: Callable[[], None],
+    ) -> None:
         from trame_slicer.rca_view.rca_view_factory import RcaRenderStrategy
-
-        from spinescrew.viewer.frames import StampedScheduler
 
         self.view, self.name = view, name
         self.scheduler = StampedScheduler(
             window,
             stamp,
             rca_encoder="turbo-jpeg",
-            target_fps=RESTING_FPS,
             interactive_quality=INTERACTIVE_QUALITY,
             still_quality=STILL_QUALITY,
         )
-        self.area = HandledArea(window, name, lambda: on_hand(self), scheduler=self.scheduler)
+        self.area = HandledArea(window, name, stamp, lambda: on_hand(self), settle, scheduler=self.scheduler)
         view.set_scheduled_render(RcaRenderStrategy(self.scheduler))
 
 
 class Panes:
     """Views of a scene made by :func:`spinescrew.scene.standalone.a_full_scene`.
 
-    Must be made while the event loop runs. Positions are the page's business; nothing here waits.
+    Must be made while the event loop runs. ``settle`` is called after each event of a hand.
     """
 
-    def __init__(self, state: Any, scene: Any, stamp: Stamp) -> None:
+    def __init__(self, state: Any, scene: Any, stamp: Stamp, settle: Callable[[], None]) -> None:
         from trame_slicer.rca_view.rca_view_factory import RcaWindow
         from trame_slicer.views import SliceView, ThreeDView
 
@@ -87,8 +131,9 @@ class Panes:
             cursor = f"cursor_{place.node}"
             state.setdefault(cursor, "default")
             window = RcaWindow(view.render_window(), state=state, active_view_cursor=cursor)
-            self.all.append(Pane(view, window, f"pane_{place.node}", stamp, self._on_hand))
+            self.all.append(Pane(view, window, f"pane_{place.node}", stamp, self._on_hand, settle))
         self.hand = self.all[-1]
+        self.hand.scheduler.set_active(True)
 
     @property
     def slices(self) -> list[Any]:
@@ -102,7 +147,7 @@ class Panes:
 
     def aligned(self) -> AlignedSlices:
         """Their slice nodes, to stand along a screw."""
-        return AlignedSlices([view.get_view_node() for view in self.slices])
+        return CalmSlices([view.get_view_node() for view in self.slices])
 
     def show_volume(self, node: Any) -> None:
         """Show a CT in the slices, or nothing; whole."""
@@ -146,10 +191,9 @@ class Panes:
             pane.view.finalize()
 
     def _on_hand(self, pane: Pane) -> None:
-        self.stamp.event()
-        if pane is not self.hand or pane.scheduler.target_fps != ACTIVE_FPS:
-            for other in self.all:
-                other.scheduler.target_fps = ACTIVE_FPS if other is pane else RESTING_FPS
+        if pane is not self.hand:
+            self.hand.scheduler.set_active(False)
+            pane.scheduler.set_active(True)
             self.hand = pane
 
 

@@ -74,7 +74,7 @@ def _table_row(row: PlannedScrew, session: Session) -> dict[str, Any]:
     stale = row.level in session.stale
     found = None if stale else row.assessment
     moved = difference(row, session.automatic)
-    values = {
+    return {
         "key": key_text(row.key),
         "screw": screw_size(row) if row.screw is not None else "not planned",
         **_letter(found, stale, row),
@@ -90,7 +90,6 @@ def _table_row(row: PlannedScrew, session: Session) -> dict[str, Any]:
         "selected": row.key == session.selected,
         "reason": row.reason,
     }
-    return values
 
 
 def _letter(found: Assessment | None, stale: bool, row: PlannedScrew) -> dict[str, str]:

@@ -1,0 +1,64 @@
+"""Pictures of the planner in a browser for Docs: the demo case as a person would work on it.
+
+Example: python Utilities/browser_pictures.py --out Docs
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "Testing" / "viewer"))
+
+from browsed import Browsed  # noqa: E402
+
+from spinescrew.anatomy.levels import Level  # noqa: E402
+from spinescrew.viewer.opened import Target  # noqa: E402
+
+L3_LEFT = (Level.L3, "left")
+
+
+def main() -> None:
+    """Take every picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "Docs")
+    parser.add_argument("--case", type=Path, default=None, help="A case folder; the built-in case if left out.")
+    wanted = parser.parse_args()
+    with TemporaryDirectory() as journals, Browsed(Target(wanted.case), Path(journals)) as planner:
+        planner.until(lambda: planner.desk is not None and planner.planner.server.state.busy, "the job")
+        planner.wait(4)
+        planner.screenshot(wanted.out / "browser-1-opening.png")
+        planner.until(lambda: planner.planner.server.state.opened, "the case")
+        planner.click('tr[data-key="L3 left"]')
+        planner.shows("#hand-title", "L3 left")
+        planner.wait(4)
+        planner.screenshot(wanted.out / "browser-2-planned.png")
+        planner.drag("Red", planner.grip(L3_LEFT, "tip"), (-70, -6))
+        planner.click("#view-menu")
+        planner.click("#option-ghost")
+        planner.wait(1)
+        planner.press("Escape")
+        planner.wait(4)
+        planner.screenshot(wanted.out / "browser-3-breach.png")
+        planner.click("#theme")
+        planner.click("#expand-1")
+        planner.wait(4)
+        planner.screenshot(wanted.out / "browser-4-light.png")
+        planner.click("#expand-1")
+        planner.click("#theme")
+        planner.click("#help")
+        planner.wait(2)
+        planner.screenshot(wanted.out / "browser-5-keys.png")
+        planner.press("Escape")
+        planner.run(planner.page.set_viewport_size({"width": 820, "height": 1180}))
+        planner.wait(4)
+        planner.screenshot(wanted.out / "browser-6-tablet.png")
+        for text in planner.harmful():
+            sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
