@@ -41,6 +41,8 @@ def test_what_a_finger_did_is_unsaved_offered_again_and_saved(folder, journals):
     with open_case(folder, journals) as browsed:
         ready(browsed)
         assert browsed.text(".case") == "patient 7"
+        browsed.wait(1.5)  # grades under execution error have come, which are no edit
+        assert not browsed.planner.server.state.unsaved
         browsed.run(browsed.page.locator('tr[data-key="L3 right"]').tap())
         browsed.shows("#hand-title", "L3 right")
         finger(browsed, "Red", browsed.grip(L3_RIGHT, "whole"), (25, 0))

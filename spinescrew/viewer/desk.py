@@ -10,6 +10,7 @@ from typing import Any
 from spinescrew.anatomy.levels import Level
 from spinescrew.errors import SpineScrewError
 from spinescrew.planning import actions
+from spinescrew.planning.plan import Plan
 from spinescrew.planning.session import Change, Session
 from spinescrew.scene.add_screw import TwoClicks
 from spinescrew.scene.aligned_slices import edge_letters
@@ -97,7 +98,7 @@ class Desk:
         self.clicks: TwoClicks | None = None
         self._loop = asyncio.get_running_loop()
         self._live: asyncio.TimerHandle | None = None
-        self._saved: Any = None
+        self._saved: tuple[Any, ...] = ()
 
     @property
     def session(self) -> Session | None:
@@ -134,7 +135,7 @@ class Desk:
         self.case.shown.on_change.append(self._on_change)
         self.case.on_problem.append(lambda text: self.tell(text, True))
         self.names = {}
-        self._saved = None if unsaved else self.case.session.plan
+        self._saved = () if unsaved else _by_hand(self.case.session.plan)
         self.show_options()
         self.panes.reset_three_d()
         with self.state:
@@ -196,11 +197,11 @@ class Desk:
         if clicks is not None:
             clicks.cancel()
 
-    def mark_saved(self, plan: Any) -> None:
+    def mark_saved(self, plan: Plan) -> None:
         """``plan`` was written; what was edited since is still unsaved."""
-        if self.case is not None and self.case.session.plan is plan:
+        self._saved = _by_hand(plan)
+        if self.case is not None and _by_hand(self.case.session.plan) == self._saved:
             self.case.saved()
-            self._saved = plan
         self.refresh()
 
     def show_options(self) -> None:
@@ -243,7 +244,7 @@ class Desk:
             state.rows = shown.table_rows(session)
             state.summary = shown.summary_text(session)
             state.levels = shown.level_rows(levels, self.names, {row.level for row in session.plan.screws})
-            state.unsaved = session.plan is not self._saved
+            state.unsaved = _by_hand(session.plan) != self._saved
             self._refresh_hand(session)
 
     def _refresh_hand(self, session: Session) -> None:
@@ -291,6 +292,11 @@ class Desk:
         self.clicks = None
         self.tell(problem or f"{shown.key_text(key)} was added.", bool(problem))
         self.refresh()
+
+
+def _by_hand(plan: Plan) -> tuple[Any, ...]:
+    """What a person can change of a plan; equal where nothing was."""
+    return tuple((row.key, id(row.screw), row.locked, row.reviewed) for row in plan.screws)
 
 
 def _dress(segmentation: Any) -> None:

@@ -347,7 +347,7 @@ def _waiting(calls: Handlers) -> None:
         html.Div("{{ message || 'Connecting ...' }}", classes="job", id="failed")
         v.VBtn(
             "Try again",
-            v_if="problem",
+            v_if="message",
             size="small",
             variant="tonal",
             click=lambda: calls.errands.begin(calls.errands.open()),
