@@ -136,9 +136,19 @@ def test_slices_of_the_patient_instead_of_the_screw(planner):
     planner.click("#option-aligned")
     planner.press("Escape")
     planner.shows("#pane-Green .pane-title", "Coronal")
-    matrix = planner.desk.panes.slices[0].get_view_node().GetSliceToRAS()
-    assert abs(matrix.GetElement(2, 2)) == pytest.approx(1.0)
-    assert planner.text("#pane-Red .letter-top") == "A"
+    edges = ("left", "right", "top", "bottom")
+    letters = {
+        name: [planner.text(f"#pane-{name} .letter-{edge}") for edge in edges] for name in ("Red", "Yellow", "Green")
+    }
+    assert letters == {"Red": [*"RLAP"], "Yellow": [*"APSI"], "Green": [*"RLSI"]}
+    for n, view in enumerate(planner.desk.panes.slices):
+        matrix = view.get_view_node().GetSliceToRAS()
+        assert abs(matrix.GetElement((2, 0, 1)[n], 2)) == pytest.approx(1.0)  # where it looks along
+    red, left = planner.picture("Red"), planner.grip(L3_LEFT, "entry")
+    x, _ = planner.point_on_page("Red", left)
+    right, _ = planner.point_on_page("Red", planner.grip((Level.L3, "right"), "entry"))
+    assert x > right  # the patient's left is on the right
+    assert differs(red, planner.picture("Yellow")) > 0.1
     planner.click("#view-menu")
     planner.click("#option-aligned")
     planner.press("Escape")

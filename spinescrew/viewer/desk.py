@@ -223,6 +223,8 @@ class Desk:
             self.ct_node.GetDisplayNode().SetWindowLevel(*WINDOWS[state.window])
         self.labels_node.GetDisplayNode().SetOpacity3D(float(state.bone))
         self.panes.draw()
+        with state:
+            state.letters = self._letters()
 
     def reset_views(self) -> None:
         """Everything is seen: slices through the screw in hand, the scene from behind."""

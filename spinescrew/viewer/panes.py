@@ -128,6 +128,7 @@ class Panes:
                 # before any segmentation is drawn: what is added before the image would be drawn without blending
                 view._render_manager._AddSliceActorToRendererIfNeeded()
                 view.set_background_color([0, 0, 0])
+                view.set_orientation(place.plain)
             cursor = f"cursor_{place.node}"
             state.setdefault(cursor, "default")
             window = RcaWindow(view.render_window(), state=state, active_view_cursor=cursor)
