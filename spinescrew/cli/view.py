@@ -58,6 +58,9 @@ def view(
     except ImportError as error:
         raise InputError(f"the planner in a browser needs {error.name}; pip install 'spinescrew[viewer]'") from error
 
+    for path in (target, labels, ct):
+        if path is not None and not path.exists():
+            raise InputError(f"'{path}' does not exist; check the path")
     options = PlanningOptions(trajectory=trajectory.value)
     wanted = Target(target, labels, ct, levels, options, engine, series, confirmed)
     listening = Listening(host, port, tls_certificate, tls_key, behind_proxy)

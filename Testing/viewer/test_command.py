@@ -1,0 +1,49 @@
+"""``spinescrew view`` as it is typed: what it refuses before anything listens, and how it ends."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "spinescrew.cli", "view"]
+
+
+def said(*arguments):
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.json"], "'nowhere.json' does not exist"),
+        (["--host", "0.0.0.0"], "--tls-certificate"),
+        (["--port", "70000"], "70000"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line_before_anything_listens(arguments, words):
+    status, text = said(*arguments)
+    assert status == 1
+    assert words in text
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_one_address_and_ends_quietly_when_told_to(how):
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = []
+    try:
+        while not lines or "http" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1] != ""
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?secret=[\w-]{40,}", lines[-1].strip())
+        assert "one person" in lines[0]
+        time.sleep(1.0)
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert "Traceback" not in errors
