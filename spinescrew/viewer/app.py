@@ -14,8 +14,9 @@ from spinescrew.viewer.controls import Controls
 from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.door import Door
 from spinescrew.viewer.errands import Errands, Workshop
-from spinescrew.viewer.page import Handlers, build_page
+from spinescrew.viewer.page import build_page
 from spinescrew.viewer.serving import Listening, run_until_terminated, serve_async
+from spinescrew.viewer.widgets import Handlers
 
 OPTIONS = ("aligned", "follow_image", "ghost", "snap", "bone", "window", "theme")
 

@@ -24,50 +24,15 @@ from spinescrew.viewer import shown
 from spinescrew.viewer.frames import Stamp
 from spinescrew.viewer.host import LoopHost
 from spinescrew.viewer.opened import Opened
-from spinescrew.viewer.panes import PLACES, Panes, set_field
+from spinescrew.viewer.panes import Panes, set_field
+from spinescrew.viewer.places import PLACES
+from spinescrew.viewer.start import WINDOWS
 
 FIELD_MM = 110.0
-WINDOWS = {"Bone": (1500.0, 150.0), "Wide": (3000.0, 500.0), "Soft tissue": (400.0, 40.0), "Metal": (6000.0, 1500.0)}
-"""Width and centre in HU by name."""
-
 BONE_DECIMATION = 0.85
 """Share of the bone's triangles that the 3D view does without; nothing is measured on them."""
 
 _LIVE_S = 0.06
-
-START: dict[str, Any] = {
-    "opened": False,
-    "busy": False,
-    "job_text": "",
-    "job_fraction": 0.0,
-    "message": "",
-    "problem": False,
-    "case_name": "",
-    "notes": [],
-    "rows": [],
-    "summary": "",
-    "hand": {"key": "", "title": "", "planned": False, "figures": {}, "facts": [], "notes": []},
-    "steps": {"undo": "", "redo": ""},
-    "levels": {"rows": [], "message": "", "changed": False},
-    "fields": [],
-    "letters": {place.node: ["", "", "", ""] for place in PLACES},
-    "adding": False,
-    "unsaved": False,
-    "can_save": False,
-    "recover": 0,
-    "exported": {},
-    "revision": 0,
-    "aligned": True,
-    "follow_image": False,
-    "ghost": False,
-    "snap": True,
-    "pivot": "entry",
-    "bone": 0.55,
-    "window": "Bone",
-    "theme": "dark",
-    "big": "",
-}
-"""State of the page before anything is open."""
 
 
 class Desk:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from spinescrew.implants.screw import Screw
 from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.standalone import application_of, quiet
 from spinescrew.viewer.frames import INTERACTIVE_QUALITY, STILL_QUALITY, HandledArea, Stamp, StampedScheduler
+from spinescrew.viewer.places import PLACES
 
 if sys.platform == "linux":
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # before VTK looks for an X server
@@ -25,23 +25,6 @@ BACKGROUNDS = {"dark": ((28, 33, 40), (56, 64, 76)), "light": ((205, 211, 219), 
 
 
 FOLLOW_S = 0.25
-
-
-@dataclass(frozen=True)
-class Place:
-    """A view on the page: the name of Slicer's node, and what it shows along a screw and of the patient."""
-
-    node: str
-    along: str
-    plain: str
-
-
-PLACES = (
-    Place("Red", "Along the screw, transverse", "Axial"),
-    Place("Yellow", "Along the screw, sagittal", "Sagittal"),
-    Place("Green", "Across the screw, from behind", "Coronal"),
-    Place("1", "3D", "3D"),
-)
 
 
 class CalmSlices(AlignedSlices):
@@ -156,13 +139,10 @@ class Panes:
             view.set_background_volume_id(node.GetID() if node is not None else None)
             view.fit_view_to_content()
 
-    def look_at(self, point: np.ndarray, field_mm: float | None = None) -> None:
-        """Slices through ``point`` (3,) RAS with that in their middle; ``field_mm`` is the height that they show."""
+    def look_at(self, point: np.ndarray) -> None:
+        """Slices through ``point`` (3,) RAS, with that in their middle."""
         for view in self.slices:
-            node = view.get_view_node()
-            node.JumpSliceByCentering(*map(float, point))
-            if field_mm is not None:
-                set_field(node, field_mm)
+            view.get_view_node().JumpSliceByCentering(*map(float, point))
 
     def reset_three_d(self) -> None:
         """All that is visible, from behind."""

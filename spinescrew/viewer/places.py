@@ -1,0 +1,22 @@
+"""Which views the page has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A view on the page: the name of Slicer's node, and what it shows along a screw and of the patient."""
+
+    node: str
+    along: str
+    plain: str
+
+
+PLACES = (
+    Place("Red", "Along the screw, transverse", "Axial"),
+    Place("Yellow", "Along the screw, sagittal", "Sagittal"),
+    Place("Green", "Across the screw, from behind", "Coronal"),
+    Place("1", "3D", "3D"),
+)
