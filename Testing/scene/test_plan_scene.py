@@ -9,6 +9,8 @@ from spinescrew.grading.grade import assess
 from spinescrew.planning import adjust, edits
 from spinescrew.planning.session import Session
 from spinescrew.scene.host import FrameHost
+from spinescrew.scene.look import Look
+from spinescrew.scene.meshes import screw_surface
 from spinescrew.scene.plan_scene import PlanScene
 from spinescrew.scene.screw_nodes import PARTS
 from spinescrew.scene.standalone import full_scene, quiet
@@ -333,3 +335,16 @@ def test_saved_and_loaded_it_is_the_same_plan(case, scene, tmp_path):
         agreement.check(again)
         again.close()
     shown.close()
+
+
+def test_a_light_look_has_fewer_triangles_of_the_same_screw_and_short_labels(case, scene, host):
+    made = PlanScene(scene, Session(case.plan, case.spine), host, Look(brief=True, light=True))
+    key = made.session.selected
+    light, whole = made.nodes(key).node("model").GetPolyData(), screw_surface(case.plan.get(*key).screw.shape)
+    assert light.GetNumberOfPolys() < 0.3 * whole.GetNumberOfPolys()
+    assert np.allclose(light.GetBounds(), whole.GetBounds(), atol=0.3)
+    labels = {made.grips.node.GetNthControlPointLabel(n) for n in made.grips.keys().values()}
+    assert all(len(text.split()) == 3 for text in labels)
+    keys = [row.key for row in case.plan.planned]
+    assert [k for k in keys if made.nodes(k).node("line").GetDisplayNode().GetVisibility()] == [key]
+    made.close()
