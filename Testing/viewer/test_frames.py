@@ -93,6 +93,7 @@ def test_an_event_without_an_edit_is_in_no_picture_yet():
 def test_a_view_without_the_hand_is_drawn_after_it_rests_or_after_a_few_turns():
     async def scenario(area, scheduler):
         loop = asyncio.get_running_loop()
+        scheduler.rca.drawn = 0  # asked once already, whether it can draw
         scheduler.schedule_render()
         begun = last = loop.time()
         longest = 0.0
