@@ -1,5 +1,6 @@
 """From a path to a case that can be edited, and what is said where that cannot be."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,9 +75,11 @@ def test_what_is_not_there_or_holds_no_plan_is_named_and_spoils_nothing(folder, 
 
 def test_an_export_in_another_process_writes_every_file_and_the_archive(tmp_path):
     case = planned_case()
-    with BackgroundExport(case.plan, case.spine, tmp_path / "out" / "case").start() as job:
-        report, plan, archive = job.result(timeout_s=300)
+    archive = tmp_path / "out" / "all.zip"
+    with BackgroundExport(case.plan, case.spine, tmp_path / "out" / "case", archive).start() as job:
+        report, plan, packed = job.result(timeout_s=300)
     assert report.name == "report.html"
     assert read_plan(plan).get(Level.L3, "left").screw is not None
-    assert archive == tmp_path / "out" / "case.zip"
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"case", "case.zip"}
+    assert packed == archive
+    assert "case/scene.mrb" in zipfile.ZipFile(archive).namelist()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"case", "all.zip"}

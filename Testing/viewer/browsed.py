@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spinescrew.cohort.browser_hand import FLAGS, VIEWPORT, find_chromium
 from spinescrew.cohort.workshop import CaseWorkshop
+from spinescrew.errors import InputError
 from spinescrew.viewer.app import Planner
 from spinescrew.viewer.opened import Target
 from spinescrew.viewer.serving import Listening
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 HARMLESS = ("/paraview/",)  # trame's client asks for a launcher first; there is none
 PATIENCE_S = 240
 _numbers = itertools.count()
@@ -26,12 +27,12 @@ _numbers = itertools.count()
 
 def chromium():
     """Path of the browser; where it must be there (SPINESCREW_REQUIRE_BROWSER) its lack fails, else it skips."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None and os.environ.get("SPINESCREW_REQUIRE_BROWSER"):
-        pytest.fail("chromium is missing; install Debian's package chromium")
-    if found is None:
-        pytest.skip("needs a browser (Debian: chromium)")
-    return found
+    try:
+        return find_chromium()
+    except InputError as error:
+        if os.environ.get("SPINESCREW_REQUIRE_BROWSER"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 class Browsed:
@@ -40,7 +41,7 @@ class Browsed:
     def __init__(self, target: Target, journals: Path | None = None, **page) -> None:
         self.executable = chromium()
         self.target, self.journals = target, journals
-        self.options = page or {"viewport": {"width": 1280, "height": 800}}
+        self.options = page or {"viewport": VIEWPORT}
         self.loop = asyncio.new_event_loop()
         self.troubles: list[str] = []
 
@@ -139,8 +140,6 @@ class Browsed:
         """What a view shows on the page once it rests, (height, width, 3)."""
         self.wait(1.0)
         data = self.run(self.page.locator(f"#pane-{node}").screenshot())
-        import io
-
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
 
     def screenshot(self, path: Path) -> None:
@@ -149,16 +148,7 @@ class Browsed:
 
     def point_on_page(self, node: str, ras) -> tuple[float, float]:
         """(x, y) on the page of a RAS point in a view."""
-        pane = next(pane for pane in self.desk.panes.all if pane.name == f"pane_{node}")
-        if node == "1":
-            renderer = pane.view.renderer()
-            renderer.SetWorldPoint(*map(float, ras), 1.0)
-            renderer.WorldToDisplay()
-            x, y, _ = renderer.GetDisplayPoint()
-        else:
-            matrix = pane.view.get_view_node().GetXYToRAS()
-            xy_to_ras = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
-            x, y = (np.linalg.inv(xy_to_ras) @ (*ras, 1.0))[:2]
+        x, y = self.desk.panes.named(node).pixel_of(ras)
         box = self.run(self.page.locator(f"#pane-{node}").bounding_box())
         return box["x"] + x, box["y"] + box["height"] - y
 

@@ -71,6 +71,7 @@ def test_what_a_finger_did_is_unsaved_offered_again_and_saved(folder, journals):
         assert not browsed.planner.server.state.unsaved
     assert np.allclose(read_plan(folder / "plan.json").get(*L3_RIGHT).screw.entry, moved, atol=1e-3)
     assert not list(journals.glob("*.journal"))
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # nothing was written beside it
 
 
 def finger(browsed, node, ras, by, steps=6):

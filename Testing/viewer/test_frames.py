@@ -3,6 +3,7 @@
 import asyncio
 
 import numpy as np
+import pytest
 
 from spinescrew.viewer.frames import RESTING_S, HandledArea, Stamp, StampedScheduler
 
@@ -66,7 +67,8 @@ def test_a_button_comes_after_the_move_before_it_and_wakes_what_lies_under_it():
     assert [kind for kind, _ in window.events] == ["MouseMove", "MouseMove", "LeftButtonPress"]
 
 
-def test_a_picture_says_which_edits_it_contains():
+@pytest.mark.parametrize("edited", [True, False])
+def test_a_picture_says_which_edits_it_contains(edited):
     async def scenario(area, scheduler):
         scheduler.set_active(True)
         area.on_interaction("page", move(1))
@@ -74,20 +76,8 @@ def test_a_picture_says_which_edits_it_contains():
         area.schedule_render()
         await asyncio.sleep(0.1)
 
-    _, pictures, _ = play(scenario)
-    assert (pictures[0]["revision"], pictures[0]["events"]) == (1, 1)
-
-
-def test_an_event_without_an_edit_is_in_no_picture_yet():
-    async def scenario(area, scheduler):
-        scheduler.set_active(True)
-        area.on_interaction("page", move(1))
-        await asyncio.sleep(0.01)
-        area.schedule_render()
-        await asyncio.sleep(0.1)
-
-    _, pictures, _ = play(scenario, settle=lambda stamp: None)
-    assert (pictures[0]["revision"], pictures[0]["events"]) == (0, 0)
+    _, pictures, _ = play(scenario, settle=lambda stamp: stamp.edited() if edited else None)
+    assert (pictures[0]["revision"], pictures[0]["events"]) == (int(edited), int(edited))
 
 
 def test_a_view_without_the_hand_is_drawn_after_it_rests_or_after_a_few_turns():

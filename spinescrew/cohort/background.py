@@ -279,8 +279,10 @@ class BackgroundOpening(BackgroundJob[Opened]):
 class BackgroundExport(BackgroundJob[tuple[Path, ...]]):
     """:func:`spinescrew.cohort.export.export_case` in a process of its own."""
 
-    def __init__(self, plan: Plan, spine: Spine, folder: Path, title: str = "", *, python: str | None = None) -> None:
-        arguments = {"plan": plan, "spine": spine, "folder": folder, "title": title}
+    def __init__(
+        self, plan: Plan, spine: Spine, folder: Path, archive: Path | None = None, *, python: str | None = None
+    ) -> None:
+        arguments = {"plan": plan, "spine": spine, "folder": folder, "archive": archive}
         super().__init__("export", {"labels": spine.labels, "ct": spine.ct}, arguments, python=python)
 
 

@@ -232,21 +232,10 @@ def circle(start: Point, count: int, first: int = 0) -> list[Point]:
 
 def display_point(desk: Desk, node: str, part: Part) -> tuple[float, float]:
     """(x, y) in pixels from the lower left corner of a view: a handle of the screw in hand."""
-    from spinescrew.scene.volumes import array_from_matrix
-
     assert desk.case is not None
     grips, key = desk.case.shown.grips, desk.case.session.selected
     assert key is not None
-    ras = grips.position(grips.numbers()[key, part])
-    view = next(pane.view for pane in desk.panes.all if pane.name == f"pane_{node}")
-    if node == "1":
-        renderer = view.renderer()
-        renderer.SetWorldPoint(*map(float, ras), 1.0)
-        renderer.WorldToDisplay()
-        x, y, _ = renderer.GetDisplayPoint()
-    else:
-        x, y = (np.linalg.inv(array_from_matrix(view.get_view_node().GetXYToRAS())) @ (*ras, 1.0))[:2]
-    return float(x), float(y)
+    return desk.panes.named(node).pixel_of(grips.position(grips.numbers()[key, part]))
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE_S) -> None:

@@ -63,7 +63,7 @@ def _export(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> 
     from spinescrew.cohort.export import export_case
 
     result = CaseResult(arguments["plan"], arguments["spine"])
-    return export_case(result, arguments["folder"], title=arguments["title"], progress=progress)
+    return export_case(result, arguments["folder"], arguments["archive"], progress)
 
 
 JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {

@@ -27,6 +27,6 @@ class CaseWorkshop:
         """The vertebrae of a label map."""
         return BackgroundMeasuring(labels, ct, levels)
 
-    def export(self, plan: Plan, spine: Spine, folder: Path, title: str) -> BackgroundExport:
+    def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> BackgroundExport:
         """Every file of a case."""
-        return BackgroundExport(plan, spine, folder, title)
+        return BackgroundExport(plan, spine, folder, archive)

@@ -10,7 +10,7 @@ from typing import Any
 from spinescrew.anatomy.levels import Level
 from spinescrew.errors import SpineScrewError
 from spinescrew.planning import actions
-from spinescrew.planning.plan import Plan
+from spinescrew.planning.plan import Key, Plan
 from spinescrew.planning.session import Change, Session
 from spinescrew.scene.add_screw import TwoClicks
 from spinescrew.scene.aligned_slices import edge_letters
@@ -64,11 +64,17 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self._live: asyncio.TimerHandle | None = None
         self._saved: tuple[Any, ...] = ()
+        self._centred: Key | None = None
 
     @property
     def session(self) -> Session | None:
         """The session under edit, if a case is open."""
         return self.case.session if self.case is not None else None
+
+    @property
+    def _selected(self) -> Key | None:
+        row = actions.in_hand(self.case.session) if self.case is not None else None
+        return row.key if row is not None else None
 
     async def open(self, opened: Opened, unsaved: bool = False) -> None:
         """Put a case on the desk in place of the one that is there."""
@@ -210,14 +216,14 @@ class Desk:
         with self.state as state:
             state.rows = shown.table_rows(session)
             state.summary = shown.summary_text(session)
-            state.levels = shown.level_rows(levels, self.names, {row.level for row in session.plan.screws})
+            state.levels = shown.level_rows(levels, self.names)
             state.unsaved = _by_hand(session.plan) != self._saved
             self._refresh_hand(session)
 
     def _refresh_hand(self, session: Session) -> None:
         state = self.state
         state.hand, state.steps = shown.screw_in_hand(session), shown.steps(session)
-        state.revision, state.adding = self.stamp.revision, self.clicks is not None
+        state.adding = self.clicks is not None
         state.letters = self._letters()
 
     def _letters(self) -> dict[str, list[str]]:
@@ -226,9 +232,10 @@ class Desk:
         return {name: list(edge_letters(array_from_matrix(node.GetSliceToRAS()))) for name, node in nodes.items()}
 
     def _centre(self) -> None:
-        """Slices of the patient go through the screw in hand."""
+        """Slices of the patient go through the screw in hand; where someone scrolled to since is theirs."""
         session = self.session
         row = actions.in_hand(session) if session is not None else None
+        self._centred = self._selected
         if row is not None and row.screw is not None and not self.state.aligned:
             self.panes.look_at(grip_point(row.screw))
 
@@ -242,7 +249,8 @@ class Desk:
         if not change.live:
             if change.step:
                 self.tell("")
-            self._centre()
+            if change.step or self._centred != self._selected:
+                self._centre()
             self.refresh()
         elif self._live is None:
             self._live = self._loop.call_later(_LIVE_S, self._on_live)

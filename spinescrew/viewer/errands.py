@@ -49,8 +49,8 @@ class Workshop(Protocol):
     def measure(self, labels: Volume, ct: Volume | None, levels: tuple[Level, ...]) -> Job:
         """The vertebrae, as :class:`Spine`."""
 
-    def export(self, plan: Plan, spine: Spine, folder: Path, title: str) -> Job:
-        """The paths of report, plan and archive."""
+    def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> Job:
+        """The paths of report and plan in ``folder``, and of the archive where one is wanted."""
 
 
 class Errands:
@@ -66,7 +66,14 @@ class Errands:
         """Go on an errand and come back at once: the server hears no page while it waits for that page's call."""
         task = asyncio.get_running_loop().create_task(errand)
         self._tasks.add(task)  # or it may be collected before it is done
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.desk.tell(
+                f"a defect of the program ended this ({type(error).__name__}: {error}); please report it", True
+            )
 
     @property
     def busy(self) -> bool:
@@ -101,7 +108,7 @@ class Errands:
             hashes = {**plan.input_hash, "labels": spine.labels.content_hash()}
             now = replace(plan, input_hash=hashes)
             await desk.open(replace(opened, plan=now, automatic=automatic, spine=spine), unsaved=True)
-            desk.tell("The levels were renamed; screws kept their bone. Undo begins anew.")
+            desk.tell("The levels were renamed; screws kept their bone. Undo begins anew. Save or export to keep it.")
 
         await self._run(lambda: self.workshop.measure(fresh, session.spine.ct, levels), done)
 
@@ -134,7 +141,7 @@ class Errands:
         session, opened = self.desk.session, self.desk.opened
         if session is None or opened is None:
             return
-        folder = self.downloads.folder / "spinescrew-case"
+        folder, archive = self.downloads.folder / "case", self.downloads.folder / "case.zip"
 
         async def done(paths: tuple[Path, ...]) -> None:
             report, plan, archive = paths
@@ -142,7 +149,7 @@ class Errands:
             with self.desk.state as state:
                 state.exported = {name: self.downloads.offer(path, path.name) for name, path in offers.items()}
 
-        await self._run(lambda: self.workshop.export(session.plan, session.spine, folder, ""), done)
+        await self._run(lambda: self.workshop.export(session.plan, session.spine, folder, archive), done)
 
     async def save(self) -> None:
         """Every file of the case, into the folder that it came from."""
@@ -155,7 +162,7 @@ class Errands:
             self.desk.mark_saved(plan)
             self.desk.tell(f"Saved: {paths[1].parent}")
 
-        await self._run(lambda: self.workshop.export(plan, session.spine, folder, ""), done)
+        await self._run(lambda: self.workshop.export(plan, session.spine, folder, None), done)
 
     async def recover(self, wanted: bool) -> None:
         """Take unsaved work of an earlier time up again, or forget it."""

@@ -15,7 +15,7 @@ from spinescrew.viewer.panel import build_panel
 from spinescrew.viewer.places import PLACES
 from spinescrew.viewer.shown import figure_fields
 from spinescrew.viewer.start import START, WINDOWS
-from spinescrew.viewer.widgets import Handlers, icon_button, presser
+from spinescrew.viewer.widgets import Handlers, icon_button
 
 STATIC = Path(__file__).parent / "static"
 TITLE = "SpineScrew planner"
@@ -49,9 +49,8 @@ def _bar(calls: Handlers) -> None:
         html.Div("{{ case_name }}", classes="case", title=("case_name",))
         html.Div("unsaved edits", v_if="unsaved", classes="unsaved")
         v.VSpacer()
-        press = presser(calls)
-        icon_button("mdi-undo", "`Undo ${steps.undo}`", press("undo"), disabled="!steps.undo", id="undo")
-        icon_button("mdi-redo", "`Redo ${steps.redo}`", press("redo"), disabled="!steps.redo", id="redo")
+        icon_button("mdi-undo", "`Undo ${steps.undo}`", calls.press("undo"), disabled="!steps.undo", id="undo")
+        icon_button("mdi-redo", "`Redo ${steps.redo}`", calls.press("redo"), disabled="!steps.redo", id="redo")
         _view_menu()
         icon_button("mdi-fit-to-screen-outline", "'Show everything'", lambda: calls.reset_views(), id="reset-views")
         icon_button(

@@ -8,7 +8,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
-from spinescrew.viewer.widgets import Handlers, icon_button, presser
+from spinescrew.viewer.widgets import Handlers, icon_button
 
 DISCLAIMER = "For research; not a medical device. A surgeon reviews every screw."
 
@@ -32,16 +32,14 @@ def build_panel(calls: Handlers) -> None:
 
 
 def _hand(calls: Handlers) -> None:
-    press = presser(calls)
-
     def set_figure(figure: str, value: Any) -> None:
         calls.controls.set_figure(figure, value)
 
     with html.Div(classes="card hand", id="hand"):
         with html.Div(classes="hand-head"):
-            icon_button("mdi-chevron-left", "'Previous screw  ['", press("previous"), id="previous")
+            icon_button("mdi-chevron-left", "'Previous screw  ['", calls.press("previous"), id="previous")
             html.Div("{{ hand.title }}", classes="hand-title", id="hand-title")
-            icon_button("mdi-chevron-right", "'Next screw  ]'", press("next"), id="next")
+            icon_button("mdi-chevron-right", "'Next screw  ]'", calls.press("next"), id="next")
             html.Div("{{ hand.size }}", classes="hand-size", id="hand-size")
             v.VSpacer()
             html.Div(
@@ -62,6 +60,7 @@ def _hand(calls: Handlers) -> None:
             )
         html.Div("{{ hand.grade_text }}", classes="grade-text", id="grade-text")
         html.Div("{{ hand.moved }}", classes="quiet", id="moved")
+        html.Div("{{ hand.state }}", classes="quiet", id="state")
         with html.Div(classes="figure", v_for="field in fields", key="field.id", raw_attrs=[':data-figure="field.id"']):
             html.Label("{{ field.name }}", classes="figure-name", title=("field.help",))
             v.VSlider(
@@ -70,10 +69,7 @@ def _hand(calls: Handlers) -> None:
                 max=("field.high",),
                 step=("field.step",),
                 disabled=("hand.locked || hand.figures[field.id] === undefined",),
-                update_modelValue=(
-                    lambda figure, value: calls.controls.set_figure(figure, value),
-                    "[field.id, $event]",
-                ),
+                update_modelValue=(set_figure, "[field.id, $event]"),
                 density="compact",
                 hide_details=True,
                 thumb_size=14,
@@ -92,6 +88,8 @@ def _hand(calls: Handlers) -> None:
                     ':id="`type-${field.id}`"',
                     ':aria-label="`${field.name} in ${field.unit}`"',
                     '@keydown.enter="$event.target.blur()"',
+                    # what was typed and came to nothing does not stay
+                    '@blur="$event.target.value = hand.figures[field.id]"',
                 ],
             )
             html.Div("{{ field.unit }}", classes="unit")
@@ -110,7 +108,7 @@ def _hand(calls: Handlers) -> None:
                 ("restore", "Automatic", "As the planner had placed it"),
                 ("delete", "Delete", "Take the screw out"),
             ):
-                v.VBtn(label, size="x-small", variant="outlined", id=name, title=why, click=press(name))
+                v.VBtn(label, size="x-small", variant="outlined", id=name, title=why, click=calls.press(name))
             v.VBtn(
                 "Add",
                 size="x-small",
@@ -186,7 +184,11 @@ def _levels(calls: Handlers) -> None:
             html.Input(
                 classes="number name",
                 value=("row.name",),
-                raw_attrs=[':id="`level-${row.now}`"', '@keydown.enter="$event.target.blur()"'],
+                raw_attrs=[
+                    ':id="`level-${row.now}`"',
+                    '@keydown.enter="$event.target.blur()"',
+                    '@blur="$event.target.value = row.name"',
+                ],
                 change=(lambda now, name: calls.errands.set_name(now, name), "[row.now, $event.target.value]"),
             )
         with html.Div(classes="row buttons"):

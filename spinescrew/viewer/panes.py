@@ -14,6 +14,7 @@ from spinescrew.anatomy.frame import VertebralFrame
 from spinescrew.implants.screw import Screw
 from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.standalone import application_of, quiet
+from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.viewer.frames import INTERACTIVE_QUALITY, STILL_QUALITY, HandledArea, Stamp, StampedScheduler
 from spinescrew.viewer.places import PLACES
 
@@ -85,6 +86,18 @@ class Pane:
         self.area = HandledArea(window, name, stamp, lambda: on_hand(self), settle, scheduler=self.scheduler)
         view.set_scheduled_render(RcaRenderStrategy(self.scheduler))
 
+    def pixel_of(self, ras: np.ndarray) -> tuple[float, float]:
+        """(x, y) of a RAS point (3,) in pixels of the picture, from its lower left corner."""
+        node = self.view.get_view_node()
+        if node.IsA("vtkMRMLSliceNode"):
+            x, y = (np.linalg.inv(array_from_matrix(node.GetXYToRAS())) @ (*ras, 1.0))[:2]
+        else:
+            renderer = self.view.renderer()
+            renderer.SetWorldPoint(*map(float, ras), 1.0)
+            renderer.WorldToDisplay()
+            x, y, _ = renderer.GetDisplayPoint()
+        return float(x), float(y)
+
 
 class Panes:
     """Views of a scene made by :func:`spinescrew.scene.standalone.a_full_scene`.
@@ -96,7 +109,6 @@ class Panes:
         from trame_slicer.rca_view.rca_view_factory import RcaWindow
         from trame_slicer.views import SliceView, ThreeDView
 
-        self.scene, self.stamp = scene, stamp
         self.all: list[Pane] = []
         logic = application_of(scene)
         for place in PLACES:
@@ -118,6 +130,10 @@ class Panes:
             self.all.append(Pane(view, window, f"pane_{place.node}", stamp, self._on_hand, settle))
         self.hand = self.all[-1]
         self.hand.scheduler.set_active(True)
+
+    def named(self, node: str) -> Pane:
+        """The pane of a view node of :data:`spinescrew.viewer.places.PLACES`."""
+        return next(pane for pane in self.all if pane.name == f"pane_{node}")
 
     @property
     def slices(self) -> list[Any]:

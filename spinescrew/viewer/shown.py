@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from spinescrew.anatomy.levels import Level, parse_level
@@ -79,7 +79,6 @@ def _table_row(row: PlannedScrew, session: Session) -> dict[str, Any]:
         "screw": screw_size(row) if row.screw is not None else "not planned",
         **_letter(found, stale, row),
         "facet": grade(found.facet_grade) if found is not None else DASH,
-        "breach": number(found.breach_mm) if found is not None else DASH,
         "pta": number(found.pta_deg) if found is not None else DASH,
         "psa": number(found.psa_deg) if found is not None else DASH,
         "depth": number(found.depth_percent, 0) if found is not None else DASH,
@@ -126,7 +125,7 @@ def screw_in_hand(session: Session) -> dict[str, Any]:
         else {},
         "facts": _facts(found) if found is not None else [],
         "moved": _moved_text(row, session.automatic),
-        "state": state_text(row),
+        "state": state_text(row) if row.screw is not None else "",
         "locked": row.locked,
         "reviewed": row.reviewed,
         "notes": [*([row.reason] if row.reason else []), *row.notes, *(found.notes if found is not None else ())],
@@ -197,10 +196,10 @@ def summary_text(session: Session) -> str:
     return f"{len(rows)} of {len(session.plan.screws)} screws planned, {reviewed} reviewed"
 
 
-def level_rows(levels: Sequence[Level], names: Mapping[Level, Level], planned: Collection[Level]) -> dict[str, Any]:
+def level_rows(levels: Sequence[Level], names: Mapping[Level, Level]) -> dict[str, Any]:
     """The vertebrae from the head down as they are called and shall be, and a word where one is missing between."""
     missing = ", ".join(f"{upper.name}-{lower.name}" for upper, lower in gaps(levels))
-    rows = [{"now": level.name, "name": names.get(level, level).name, "planned": level in planned} for level in levels]
+    rows = [{"now": level.name, "name": names.get(level, level).name} for level in levels]
     text = f"A vertebra is missing between: {missing}. Is one unnamed?" if missing else ""
     return {"rows": rows, "message": text, "changed": any(row["now"] != row["name"] for row in rows)}
 

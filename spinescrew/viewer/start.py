@@ -23,14 +23,12 @@ START: dict[str, Any] = {
     "hand": {"key": "", "title": "", "planned": False, "figures": {}, "facts": [], "notes": []},
     "steps": {"undo": "", "redo": ""},
     "levels": {"rows": [], "message": "", "changed": False},
-    "fields": [],
     "letters": {place.node: ["", "", "", ""] for place in PLACES},
     "adding": False,
     "unsaved": False,
     "can_save": False,
     "recover": 0,
     "exported": {},
-    "revision": 0,
     "aligned": True,
     "follow_image": False,
     "ghost": False,
@@ -41,4 +39,3 @@ START: dict[str, Any] = {
     "theme": "dark",
     "big": "",
 }
-"""State of the page before anything is open."""

@@ -19,14 +19,9 @@ class Handlers:
     add: Callable[[], None]
     reset_views: Callable[[], None]
 
-
-def presser(calls: Handlers) -> Callable[[str], Callable[[], None]]:
-    """What makes the handler of a button of :data:`spinescrew.viewer.controls.BUTTONS` of its name."""
-
-    def press(name: str) -> Callable[[], None]:
-        return lambda: calls.controls.press(name)
-
-    return press
+    def press(self, name: str) -> Callable[[], None]:
+        """What a button of :data:`spinescrew.viewer.controls.BUTTONS` calls."""
+        return lambda: self.controls.press(name)
 
 
 def icon_button(

@@ -22,6 +22,7 @@ from spinescrew.phantoms.metal import add_streaks, paint_metal
 from spinescrew.phantoms.paint_bones import EVERYWHERE, BoneLook, paint_bone
 from spinescrew.phantoms.paint_tissue import around, coarse_grid, grid_points, paint_tissues
 from spinescrew.phantoms.scanner import HIGHEST_HU, LOWEST_HU, Scanner, draw_scanner, scan
+from spinescrew.phantoms.training_case import _fine_grid  # its name is frozen with its file
 from spinescrew.phantoms.variation import Manner
 
 Floats = NDArray[np.float64]
@@ -185,15 +186,6 @@ def _paint(
     for solid, value in bones:
         paint_bone(hu, labels, solid, solids.warp, look, value, soft, EVERYWHERE)
     return hu, np.ascontiguousarray(labels[:, :, scanner.parts // 2 :: scanner.parts])
-
-
-def _fine_grid(view: Volume, scanner: Scanner) -> Volume:
-    """The image's grid with every slice cut into the scanner's parts; the middle one lies where the slice does."""
-    step = scanner.painted[2]
-    affine = np.diag([*scanner.painted, 1.0])
-    affine[:3, 3] = view.affine[:3, 3] - (0.0, 0.0, (scanner.parts // 2) * step)
-    ni, nj, nk = view.shape
-    return Volume(np.empty((ni, nj, nk * scanner.parts), np.float32), affine)
 
 
 def _look(patient: AxisPatient, manner: Manner, random: np.random.Generator) -> BoneLook:

@@ -25,6 +25,7 @@
       event.preventDefault();
       window.trame.trigger('key', [pressed]);
     }
-    if (event.target instanceof Element && event.target.closest('.pane')) event.stopPropagation();
+    // a button that has the focus would hear it too
+    if (pressed || (event.target instanceof Element && event.target.closest('.pane'))) event.stopPropagation();
   }, true);
 })();
