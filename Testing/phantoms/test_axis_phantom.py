@@ -11,7 +11,8 @@ from spinescrew.anatomy.frame import SIDES
 from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.phantoms.axis import (
-    BORDER,
+    BORDER_MM,
+    CUT_OFF_MM,
     PEDICLE_LABELS,
     Hand,
     axis_solids,
@@ -184,8 +185,8 @@ def test_an_unknown_variant_is_refused():
 def test_steered_pedicles_lie_near_the_border():
     for seed in range(2):
         solids = axis_solids(seed, border_share=1.0)
-        shares = [measure_side(solids, side, seed).probability for side in SIDES]
-        assert BORDER[0] - 0.1 < min(shares) <= max(shares) < BORDER[1] + 0.1
+        for side in SIDES:
+            assert abs(measure_side(solids, side, seed).mpd_mm - CUT_OFF_MM) < BORDER_MM + 0.2
 
 
 def test_the_same_seed_gives_the_same_case_and_another_kind_another():

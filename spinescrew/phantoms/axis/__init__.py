@@ -6,11 +6,12 @@ from spinescrew.phantoms.axis.case import (
     generator_hash,
     make_axis_case,
 )
-from spinescrew.phantoms.axis.steering import BORDER, axis_solids
+from spinescrew.phantoms.axis.steering import BORDER_MM, CUT_OFF_MM, axis_solids
 from spinescrew.phantoms.axis.truth import Corridor, Hand, PedicleFeasibility, measure_side
 
 __all__ = [
-    "BORDER",
+    "BORDER_MM",
+    "CUT_OFF_MM",
     "PEDICLE_LABELS",
     "AxisCase",
     "Corridor",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,8 @@ class AxisCase:
         True frame of C2.
     truth:
         By side.
+    solids:
+        The exact shapes.
     traits:
         What is special: variants of the patient, ``"metal"``, ``"contrast"``, the scanner's kernel.
     """
@@ -67,6 +70,7 @@ class AxisCase:
     truth: dict[Side, PedicleFeasibility]
     patient: AxisPatient
     scanner: Scanner
+    solids: AxisSolids
     traits: tuple[str, ...]
 
 
@@ -89,8 +93,8 @@ def make_axis_case(
     slice_mm:
         Slice thickness and spacing; ``None`` draws a scanner's. The patient of a seed is the same at every one.
     border_share:
-        Share of the sides whose pedicle is made about as wide as the screw needs, so that the probability is neither
-        near 0 nor near 1; 0 gives the population as published.
+        Share of the sides whose pedicle is made about as wide as the screw needs: within 1 mm of the published cut-off
+        (:data:`BORDER_MM`); 0 gives the population as published.
     variant:
         What is special about the patient; ``None`` draws it. Then no side is steered.
     crop:
@@ -106,8 +110,7 @@ def make_axis_case(
     hand = hand or Hand()
     beside, machine, operator = streams(seed, held_out)[2:]
     manner = AXIS_HELD_OUT if held_out else AXIS_TRAINING
-    solids = axis_solids(seed, held_out=held_out, border_share=border_share, variant=variant, hand=hand)
-    truth = {side: measure_side(solids, side, seed, hand) for side in SIDES}
+    solids, truth = _patient(seed, held_out, border_share, variant, hand)
     frame = true_frame(solids)
     scanner = _draw_scanner(machine, manner, slice_mm)
     view = _view(frame.origin, scanner, crop, operator)
@@ -129,11 +132,21 @@ def make_axis_case(
         labels=label_volume,
         pedicles=label_volume.with_array(_pedicle_mask(solids, label_volume)),
         frame=frame,
-        truth=truth,
+        truth=dict(truth),
         patient=solids.patient,
         scanner=scanner,
+        solids=solids,
         traits=(*solids.patient.variants, *(name for name, holds in told.items() if holds)),
     )
+
+
+@lru_cache(maxsize=1)
+def _patient(
+    seed: int, held_out: bool, border_share: float, variant: Variant | None, hand: Hand
+) -> tuple[AxisSolids, dict[Side, PedicleFeasibility]]:
+    """Shapes and truth, kept for the next scan of the same patient."""
+    solids = axis_solids(seed, held_out=held_out, border_share=border_share, variant=variant, hand=hand)
+    return solids, {side: measure_side(solids, side, seed, hand) for side in SIDES}
 
 
 def generator_hash() -> str:

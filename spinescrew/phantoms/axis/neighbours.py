@@ -23,7 +23,7 @@ _UP = np.array([0.0, 0.0, 1.0])
 def atlas_centre(patient: AxisPatient) -> Floats:
     """Middle of the atlas's ring in C2's frame: the dens stands in its front third."""
     z = patient.sizes
-    return np.array([0.0, -0.5 * z.depth - 4.0, 0.5 * z.height + 7.3])
+    return np.array([0.0, -0.5 * z.depth - 4.0, 0.5 * z.height + 5.9])
 
 
 def atlas_parts(patient: AxisPatient) -> Rows:

@@ -7,15 +7,15 @@ import numpy as np
 from spinescrew.anatomy.frame import SIDES, Side
 from spinescrew.phantoms.axis.morphometry import AXIS_HELD_OUT, AXIS_TRAINING, AxisPatient, Variant, draw_axis_patient
 from spinescrew.phantoms.axis.solid import AxisSolids, Setting, build_axis, draw_setting
-from spinescrew.phantoms.axis.truth import Hand, measure_side
+from spinescrew.phantoms.axis.truth import Hand, depth_field, designed_axis, diameter
 
-BORDER = (0.2, 0.8)
-"""Probabilities between which a pedicle is a border case."""
+BORDER_MM = 1.0
+"""A pedicle is a border case if its minimum diameter lies this near the published cut-off (4.78 mm; JOSR 2023)."""
 
-_GOALS = (0.26, 0.74)
-_TRIES = 5
-# Over 80 sides the probability was 1 / (1 + exp(-(margin - 0.643) / 0.106)), margin and wall of 0.5 mm included.
-_HALF_BEYOND_WALL_MM, _SLOPE_MM = 0.143, 0.106
+CUT_OFF_MM = 4.78
+
+_TRIES = 4
+_NEAR_MM = 0.12
 _STREAM = 6001
 
 
@@ -35,9 +35,9 @@ def axis_solids(
     if variant is not None:
         return build_axis(patient, setting)
     for side in SIDES:
-        chosen, goal = who.random() < border_share, float(who.uniform(*_GOALS))
+        chosen, goal = who.random() < border_share, CUT_OFF_MM + float(who.uniform(-BORDER_MM, BORDER_MM))
         if chosen:
-            patient = _steered(patient, setting, side, goal, hand or Hand(), seed)
+            patient = _steered(patient, setting, side, goal, hand or Hand())
     return build_axis(patient, setting)
 
 
@@ -46,19 +46,19 @@ def streams(seed: int, held_out: bool) -> list[np.random.Generator]:
     return [np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, _STREAM, held_out]).spawn(5)]
 
 
-def _steered(patient: AxisPatient, setting: Setting, side: Side, goal: float, hand: Hand, seed: int) -> AxisPatient:
-    """The patient with a pedicle that about ``goal`` of the screws fit, deformation and artery included."""
-    wanted = hand.wall_mm + _HALF_BEYOND_WALL_MM + _SLOPE_MM * float(np.log(goal / (1.0 - goal)))
-    width = 2.0 * wanted + hand.diameter_mm
+def _steered(patient: AxisPatient, setting: Setting, side: Side, goal: float, hand: Hand) -> AxisPatient:
+    """The patient with a pedicle whose minimum diameter is about ``goal`` mm, deformation and artery included.
+
+    For another screw than the usual one the border lies where that one just fits.
+    """
+    goal = goal + hand.diameter_mm - Hand().diameter_mm
+    width = goal
     patient = patient.resized(side, width=width, height=max(patient.pedicles[side].height, width + 1.0))
     for _ in range(_TRIES):
-        found = measure_side(build_axis(patient, setting), side, seed, hand)
-        if BORDER[0] < found.probability < BORDER[1]:
+        field = depth_field(solids := build_axis(patient, setting), side)
+        off = goal - diameter(field, *designed_axis(solids, side))
+        if abs(off) < _NEAR_MM:
             break
-        # At least a little: the margin at the line alone does not say everything of the placements around it.
-        step = 2.0 * (wanted - found.corridor.margin_mm)
-        least = 0.1 if found.probability < goal else -0.1
-        step = max(step, least) if least > 0 else min(step, least)
-        width = float(np.clip(patient.pedicles[side].width + np.clip(step, -1.5, 1.5), 1.0, 11.0))
+        width = float(np.clip(width + np.clip(off, -1.5, 1.5), 1.0, 11.0))
         patient = patient.resized(side, width=width)
     return patient

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, zoom
 
 from spinescrew.anatomy.frame import Side
 from spinescrew.geometry.sampling import trilinear
 from spinescrew.geometry.vectors import orthogonal_pair, unit
 from spinescrew.geometry.volume import Volume
+from spinescrew.phantoms.axis.depth import signed_depth
 from spinescrew.phantoms.axis.heights import LOWEST_INTERNAL_MM, LOWEST_ISTHMUS_MM, canal_side_heights
 from spinescrew.phantoms.axis.solid import AxisSolids
 
@@ -27,7 +27,6 @@ _BEHIND_MM, _AHEAD_MM, _HALF_MM = 26.0, 16.0, 9.5
 _SEARCHED = (-5.0, 8.0)
 _STEP_MM = 0.5
 _DEEP_ENOUGH_MM = 4.5
-_COARSE = 4
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def measure_side(solids: AxisSolids, side: Side, seed: int, hand: Hand | None = 
     """The truth of one pedicle of C2."""
     hand = hand or Hand()
     field = depth_field(solids, side)
-    centre, axis = _designed_axis(solids, side)
+    centre, axis = designed_axis(solids, side)
     corridor = best_corridor(field, centre, axis, hand)
     probability = _share(field, corridor, hand, np.random.default_rng(seed))
     height, internal = canal_side_heights(solids, side)
@@ -125,7 +124,7 @@ def measure_side(solids: AxisSolids, side: Side, seed: int, hand: Hand | None = 
     )
 
 
-def _designed_axis(solids: AxisSolids, side: Side) -> tuple[Floats, Floats]:
+def designed_axis(solids: AxisSolids, side: Side) -> tuple[Floats, Floats]:
     """Isthmus and unit axis as the deformation has put them."""
     pedicle = solids.pedicle(side)
     behind, middle, ahead = solids.to_patient([pedicle.at(-7.0), pedicle.isthmus, pedicle.at(9.0)])
@@ -133,37 +132,15 @@ def _designed_axis(solids: AxisSolids, side: Side) -> tuple[Floats, Floats]:
 
 
 def depth_field(solids: AxisSolids, side: Side) -> Volume:
-    """Depth below the surface of C2 in mm (0 outside) on a grid that lies along the pedicle.
-
-    The implicit function says where between two voxels the surface is; the depth is that to the nearest voxel outside,
-    less how far that one lies from the surface.
-    """
-    centre, axis = _designed_axis(solids, side)
+    """Depth below the surface of C2 in mm (0 outside) on a grid that lies along the pedicle."""
+    centre, axis = designed_axis(solids, side)
     u, v = orthogonal_pair(axis, solids.own.superior)
-    low = np.array([-_BEHIND_MM, -_HALF_MM, -_HALF_MM])
-    size = np.array([_BEHIND_MM + _AHEAD_MM, 2 * _HALF_MM, 2 * _HALF_MM])
-    # A whole number of coarse voxels, so that the coarse look covers the fine grid.
-    cells = np.ceil(size / (FINE_MM * _COARSE)).astype(int)
     affine = np.eye(4)
     affine[:3, :3] = np.column_stack([axis, u, v]) * FINE_MM
-    affine[:3, 3] = centre + np.column_stack([axis, u, v]) @ low
-    shape = tuple(int(n) for n in cells * _COARSE + 1)
-    grid = Volume(np.zeros(shape, np.float32), affine)
-    values = _tabulate(solids, grid, cells)
-    spread, nearest = distance_transform_edt(values < 0, sampling=FINE_MM, return_indices=True)
-    beyond = values[tuple(nearest)]
-    depth = np.where(values < 0, np.maximum(spread - np.minimum(beyond, FINE_MM), 0.0), 0.0)
-    return grid.with_array(depth.astype(np.float32))
-
-
-def _tabulate(solids: AxisSolids, grid: Volume, cells: NDArray[np.intp]) -> NDArray[np.float32]:
-    """The implicit function on ``grid``: exact near the surface, interpolated where that is far away."""
-    coarse_index = np.stack(np.meshgrid(*[np.arange(n + 1) * _COARSE for n in cells], indexing="ij"), axis=-1)
-    coarse = solids.distance(grid.index_to_ras(coarse_index.reshape(-1, 3))).reshape(coarse_index.shape[:3])
-    values = zoom(coarse, np.array(grid.shape) / coarse.shape, order=1, grid_mode=False).astype(np.float32)
-    near = np.argwhere(np.abs(values) < 0.5 * _COARSE * float(grid.spacing[0]) + 0.4)
-    values[tuple(near.T)] = solids.distance(grid.index_to_ras(near))
-    return values
+    affine[:3, 3] = centre + np.column_stack([axis, u, v]) @ np.array([-_BEHIND_MM, -_HALF_MM, -_HALF_MM])
+    shape = np.ceil(np.array([_BEHIND_MM + _AHEAD_MM, 2 * _HALF_MM, 2 * _HALF_MM]) / FINE_MM).astype(int) + 1
+    grid = Volume(np.zeros(tuple(int(n) for n in shape), np.uint8), affine)
+    return grid.with_array(np.maximum(signed_depth(solids, grid).array, 0.0))
 
 
 def diameter(field: Volume, centre: Floats, axis: Floats) -> float:
