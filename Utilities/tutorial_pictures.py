@@ -131,27 +131,31 @@ def wait_a_little(seconds: float) -> None:
 def picture(window: Any, views: Any, name: str) -> None:
     """Panel left, views right: Red and 3D above, Yellow and Green below, as in Slicer's Four-Up layout."""
     wait_a_little(0.1)
+    four_up(window, views, PANEL, VIEW).quantize(200).save(DOCS / name, optimize=True)
+
+
+def four_up(window: Any, views: Any, panel: tuple[int, int], view: tuple[int, int]) -> Image.Image:
+    """A panel and its views, of these sizes in pixels."""
     views.render()
     shown = (views.slices["Red"], views.three_d, views.slices["Green"], views.slices["Yellow"])
-    pictures = [view.picture() for view in shown]
-    width, height = VIEW
-    canvas = Image.new("RGB", (PANEL[0] + 2 * (width + GAP), 2 * height + GAP), "#222")
-    grabbed = grab(window)
-    canvas.paste(grabbed.crop((0, 0, PANEL[0], canvas.height)), (0, 0))
+    pictures = [each.picture() for each in shown]
+    width, height = view
+    canvas = Image.new("RGB", (panel[0] + 2 * (width + GAP), 2 * height + GAP), "#222")
+    canvas.paste(grab(window, panel).crop((0, 0, panel[0], canvas.height)), (0, 0))
     for number, array in enumerate(pictures):
-        corner = (PANEL[0] + GAP + (number % 2) * (width + GAP), (number // 2) * (height + GAP))
+        corner = (panel[0] + GAP + (number % 2) * (width + GAP), (number // 2) * (height + GAP))
         canvas.paste(Image.fromarray(np.asarray(array)[..., :3].astype(np.uint8)), corner)
-    canvas.quantize(200).save(DOCS / name, optimize=True)
+    return canvas
 
 
-def grab(window: Any) -> Image.Image:
+def grab(window: Any, size: tuple[int, int]) -> Image.Image:
     """The panel as it looks now."""
     import io
 
     import qt
 
     window.show()
-    window.resize(*PANEL)
+    window.resize(*size)
     wait_a_little(0.05)
     data = qt.QByteArray()
     buffer = qt.QBuffer(data)

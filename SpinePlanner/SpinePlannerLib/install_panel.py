@@ -25,7 +25,7 @@ class InstallPanel:
     def show(self, problem=""):
         """What is missing."""
         names = ", ".join(install.missing())
-        text = _("Spine Planner needs Python packages that this Slicer does not have yet: {names}.").format(names=names)
+        text = _("SpineScrew needs Python packages that this Slicer does not have yet: {names}.").format(names=names)
         self.label.text = f"{text}\n\n{problem}".strip()
 
     def onInstall(self, *_unused):

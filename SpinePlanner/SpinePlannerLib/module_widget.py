@@ -9,7 +9,7 @@ from SpinePlannerLib.install_panel import InstallPanel
 
 
 class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """Parameter node, scene events and installation around :class:`SpinePlannerLib.widget.SpinePlannerPanel`."""
+    """Parameter node, scene events and installation around a panel; C2Feasibility puts another into the same place."""
 
     makeLogic = None
 
@@ -64,10 +64,14 @@ class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panel.exit()
             self.enter()
 
-    def _build(self):
+    def makePanel(self):
+        """The panel; only called where the library can be imported."""
         from SpinePlannerLib.widget import SpinePlannerPanel
 
-        self.panel = SpinePlannerPanel(self.resourcePath("UI/SpinePlanner.ui"))
+        return SpinePlannerPanel(self.resourcePath("UI/SpinePlanner.ui"))
+
+    def _build(self):
+        self.panel = self.makePanel()
         self.layout.insertWidget(0, self.panel.widget)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)

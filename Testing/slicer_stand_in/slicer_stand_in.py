@@ -215,8 +215,8 @@ def register_module(name: str, path: Path) -> Any:
 
 
 @contextmanager
-def running_slicer(module_folder: Path, slices: bool = True) -> Iterator[Records]:
-    """Slicer with an empty scene, and the modules of this folder; errors in slots are raised at the end.
+def running_slicer(*module_folders: Path, slices: bool = True) -> Iterator[Records]:
+    """Slicer with an empty scene, and the modules of these folders; errors in slots are raised at the end.
 
     Without ``slices`` there are no slice nodes: views that are drawn bring their own.
     """
@@ -229,7 +229,7 @@ def running_slicer(module_folder: Path, slices: bool = True) -> Iterator[Records
         before = {name: getattr(slicer, name, None) for name in ("mrmlScene", "app", "modules")}
         replaced = {name: getattr(slicer.util, name) for name in UTIL}
         sys.modules.update(added)
-        sys.path.insert(0, str(module_folder))
+        sys.path[:0] = [str(path) for path in module_folders]
         present = set(sys.modules)
         slicer.mrmlScene, slicer.app, slicer.modules = scene, Application(scene, folder), types.SimpleNamespace()
         for name, function in UTIL.items():
@@ -239,8 +239,9 @@ def running_slicer(module_folder: Path, slices: bool = True) -> Iterator[Records
             start_qt().processEvents()
             written.raise_errors()
         finally:
-            sys.path.remove(str(module_folder))
-            for name in [name for name in set(sys.modules) - present if _inside(name, module_folder)]:
+            for path in module_folders:
+                sys.path.remove(str(path))
+            for name in [name for name in set(sys.modules) - present if _inside(name, module_folders)]:
                 del sys.modules[name]
             for name, module in kept.items():
                 if module is None:
@@ -258,9 +259,9 @@ def a_scene() -> Any:
     return slicer.mrmlScene
 
 
-def _inside(name: str, folder: Path) -> bool:
+def _inside(name: str, folders: tuple[Path, ...]) -> bool:
     file = getattr(sys.modules[name], "__file__", None)
-    return bool(file) and folder in Path(str(file)).parents
+    return bool(file) and any(folder in Path(str(file)).parents for folder in folders)
 
 
 def _add_slices(scene: Any) -> None:

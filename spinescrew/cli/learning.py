@@ -26,6 +26,7 @@ class TrainingKind(StrEnum):
 
     SEGMENTATION = "segmentation"
     LANDMARKS = "landmarks"
+    C2 = "c2"
 
 
 @app.command()

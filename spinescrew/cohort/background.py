@@ -26,6 +26,7 @@ from spinescrew.cohort import worker
 from spinescrew.cohort.case import CaseResult
 from spinescrew.cohort.segment import AUTO, SegmentedCase
 from spinescrew.errors import GeometryError, InputError, SpineScrewError
+from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.atomic import hold
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.options import PlanningOptions
@@ -267,6 +268,13 @@ class BackgroundSegmenting(BackgroundJob[SegmentedCase]):
     ) -> None:
         arguments = {"levels": tuple(levels) if levels is not None else None, "engine": engine}
         super().__init__("segment", {"ct": ct}, arguments, python=python)
+
+
+class BackgroundC2(BackgroundJob[C2Assessment]):
+    """:func:`spinescrew.feasibility.assessment.assess_c2` in a process of its own."""
+
+    def __init__(self, ct: Volume, *, python: str | None = None) -> None:
+        super().__init__("c2", {"ct": ct}, {}, python=python)
 
 
 class BackgroundOpening(BackgroundJob[Opened]):

@@ -52,6 +52,12 @@ def _segment(volumes: Volumes, arguments: dict[str, Any], progress: Progress) ->
     return segment_volume(volumes["ct"], arguments["levels"], arguments["engine"], progress=progress)
 
 
+def _c2(volumes: Volumes, _arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.feasibility.assessment import assess_c2
+
+    return assess_c2(volumes["ct"], progress=progress)
+
+
 def _open(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
     from spinescrew.cohort.open_files import open_target
 
@@ -70,6 +76,7 @@ JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "plan": _plan,
     "measure": _measure,
     "segment": _segment,
+    "c2": _c2,
     "open": _open,
     "export": _export,
 }

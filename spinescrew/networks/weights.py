@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ARCHITECTURES = {
     "EdgeAttentionUNet": "spinescrew.networks.edge_unet",
     "StackedHourglass": "spinescrew.networks.hourglass",
+    "PedicleNet": "spinescrew.networks.pedicle_net",
 }
 MOST_BYTES = 15_000_000
 USER_FOLDER = "SPINESCREW_MODELS"

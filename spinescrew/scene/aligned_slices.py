@@ -38,21 +38,21 @@ class AlignedSlices:
     def start(self) -> None:
         """From now on the views stand along the screw."""
         if not self.on:
-            self._before = [_slice_to_ras(node) for node in self.nodes]
+            self._before = [plane_of(node) for node in self.nodes]
             self.on = True
 
     def stop(self) -> None:
         """Give the views back as they were."""
         if self.on:
             for node, matrix in zip(self.nodes, self._before, strict=True):
-                _apply(node, matrix)
+                set_plane(node, matrix)
             self.on = False
 
     def align(self, screw: Screw, frame: VertebralFrame) -> None:
         """Put the views along ``screw``; nothing happens while they are off."""
         if self.on:
             for node, matrix in zip(self.nodes, screw_planes(screw, frame), strict=True):
-                _apply(node, matrix)
+                set_plane(node, matrix)
 
     def moved(self, screw: Screw, frame: VertebralFrame, live: bool) -> None:
         """The screw was moved: follow it, if the views should.
@@ -64,7 +64,7 @@ class AlignedSlices:
             return
         for node, matrix in zip(self.nodes, screw_planes(screw, frame), strict=True):
             if not (live and _lies_in(node, screw)):
-                _apply(node, matrix)
+                set_plane(node, matrix)
 
 
 def screw_planes(screw: Screw, frame: VertebralFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -73,13 +73,23 @@ def screw_planes(screw: Screw, frame: VertebralFrame) -> tuple[np.ndarray, np.nd
     Transverse: the tip points up, the patient's left is right, as on an axial CT. Sagittal: the head is up and the tip
     points left, as on a sagittal CT. Across: seen from behind, cranial up, the patient's left on the left.
     """
-    d = screw.direction
-    middle, grip = screw.entry + 0.5 * screw.shape.length_mm * d, grip_point(screw)
-    left = unit(-frame.right - d * float(-frame.right @ d))
-    up = unit(cross(d, -left))
+    middle = screw.entry + 0.5 * screw.shape.length_mm * screw.direction
+    return planes_along(screw.direction, middle, grip_point(screw), frame)
+
+
+def planes_along(
+    direction: np.ndarray, middle: np.ndarray, across_at: np.ndarray, frame: VertebralFrame
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """:func:`screw_planes` of any unit ``direction``: two centred on ``middle``, the one across it on ``across_at``."""
+    left = unit(-frame.right - direction * float(-frame.right @ direction))
+    up = unit(cross(direction, -left))
     if up @ frame.superior < 0:
         up = -up
-    return _frame(left, d, middle), _frame(-d, up, middle), _frame(-left, up, grip)
+    return (
+        _frame(left, direction, middle),
+        _frame(-direction, up, middle),
+        _frame(-left, up, across_at),
+    )
 
 
 def edge_letters(slice_to_ras: np.ndarray) -> tuple[str, str, str, str]:
@@ -99,19 +109,21 @@ def _frame(x: np.ndarray, y: np.ndarray, origin: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _slice_to_ras(node: Any) -> np.ndarray:
+def plane_of(node: Any) -> np.ndarray:
+    """SliceToRAS (4x4) of a slice node."""
     return array_from_matrix(node.GetSliceToRAS())
 
 
-def _apply(node: Any, matrix: np.ndarray) -> None:
-    if np.abs(_slice_to_ras(node) - matrix).max() > 1e-9:
+def set_plane(node: Any, matrix: np.ndarray) -> None:
+    """Put a slice node at this SliceToRAS (4x4)."""
+    if np.abs(plane_of(node) - matrix).max() > 1e-9:
         node.GetSliceToRAS().DeepCopy(matrix_from_array(matrix))
         node.UpdateMatrices()
 
 
 def _lies_in(node: Any, screw: Screw) -> bool:
     """Whether entry and tip lie in the plane (of the view across the screw: the point where it is grabbed)."""
-    matrix = _slice_to_ras(node)
+    matrix = plane_of(node)
     normal, origin = matrix[:3, 2], matrix[:3, 3]
     across = abs(float(normal @ screw.direction)) > 0.5
     points = [grip_point(screw)] if across else [screw.entry, screw.tip]

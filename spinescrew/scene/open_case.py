@@ -23,7 +23,7 @@ from spinescrew.scene.host import DirectHost, Host
 from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.plan_scene import PlanScene
 from spinescrew.scene.segmentation_watch import SegmentationWatch
-from spinescrew.scene.store import PlanStore
+from spinescrew.scene.store import PLAN, PlanStore
 from spinescrew.scene.volumes import add_segmentation, labels_from_node, name_segment, segments_by_level
 
 
@@ -44,6 +44,8 @@ class OpenCase:
         Whether the plan is recovered work that is saved nowhere else.
     look:
         How much is shown.
+    kind:
+        Plans of different kinds stand in a scene side by side (:mod:`spinescrew.scene.store`).
     """
 
     def __init__(
@@ -59,10 +61,11 @@ class OpenCase:
         journal_folder: Path | None = None,
         unsaved: bool = False,
         look: Look = PLAIN,
+        kind: str = PLAN,
     ) -> None:
         self.host: Host = host or DirectHost()
         self.session = Session(plan, spine, automatic=automatic)
-        self.shown = PlanScene(scene, self.session, self.host, look)
+        self.shown = PlanScene(scene, self.session, self.host, look, kind)
         refer_inputs(self.shown, ct_node, labels_node)
         self.watch: SegmentationWatch | None = None
         if labels_node is not None and labels_node.IsA("vtkMRMLSegmentationNode"):

@@ -23,7 +23,7 @@ from spinescrew.scene.meshes import BonePiercing
 from spinescrew.scene.observers import Observers
 from spinescrew.scene.remove import forget_item, remove_node
 from spinescrew.scene.screw_nodes import ScrewNodes, screw_pose_ends
-from spinescrew.scene.store import PlanStore, key_of_role
+from spinescrew.scene.store import PLAN, PlanStore, key_of_role
 from spinescrew.scene.table_node import ScrewTable
 
 FOLDER_NAME = "SpineScrew plan"
@@ -43,17 +43,19 @@ class PlanScene:
     scene:
         The MRML scene.
     session:
-        What it shows. If the scene holds the nodes of an earlier session they are taken over.
+        What it shows. If the scene holds the nodes of an earlier session of this ``kind`` they are taken over.
     host:
         Frames and timers; without one everything happens at once.
     look:
         How much is shown.
     """
 
-    def __init__(self, scene: Any, session: Session, host: Host | None = None, look: Look = PLAIN) -> None:
+    def __init__(
+        self, scene: Any, session: Session, host: Host | None = None, look: Look = PLAIN, kind: str = PLAN
+    ) -> None:
         self.scene, self.session, self._look = scene, session, look
         self.host: Host = host or DirectHost()
-        self.store = PlanStore.find(scene) or PlanStore.create(scene)
+        self.store = PlanStore.find(scene, kind) or PlanStore.create(scene, kind)
         self.folder = self._find_folder()
         self.grips = Grips(scene, self.store, self.folder, look)
         self.table = ScrewTable(scene, self.store, self.folder)

@@ -13,6 +13,9 @@ from spinescrew.exchange.document import SCHEMA_VERSION, plan_from_document, pla
 from spinescrew.planning.plan import Key, Plan
 
 KIND = "SpineScrew.Kind"
+PLAN, C2_PLAN = "plan", "C2 plan"
+"""Kinds of plans that a scene can hold, one of each."""
+
 _PREFIX = "SpineScrew."
 _PLAN, _AUTOMATIC = "plan", "automatic"
 
@@ -27,21 +30,21 @@ class PlanStore:
         self.node = node
 
     @staticmethod
-    def create(scene: Any) -> PlanStore:
-        """A new store in ``scene``."""
+    def create(scene: Any, kind: str = PLAN) -> PlanStore:
+        """A new store in ``scene``; plans of different kinds live side by side."""
         node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "SpineScrew plan")
-        node.SetAttribute(KIND, "plan")
+        node.SetAttribute(KIND, kind)
         node.SetHideFromEditors(True)
         return PlanStore(node)
 
     @staticmethod
-    def find(scene: Any) -> PlanStore | None:
-        """The store of the plan in ``scene``, if there is one."""
+    def find(scene: Any, kind: str = PLAN) -> PlanStore | None:
+        """The store of the plan of this kind in ``scene``, if there is one."""
         nodes = scene.GetNodesByClass("vtkMRMLScriptedModuleNode")
         nodes.UnRegister(None)
         for n in range(nodes.GetNumberOfItems()):
             node = nodes.GetItemAsObject(n)
-            if node.GetAttribute(KIND) == "plan":
+            if node.GetAttribute(KIND) == kind:
                 return PlanStore(node)
         return None
 

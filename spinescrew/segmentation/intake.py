@@ -44,8 +44,13 @@ class ImageWarning:
     text: str
 
 
-def check_image(ct: Volume) -> list[ImageWarning]:
+def check_image(ct: Volume, *, head: bool = False) -> list[ImageWarning]:
     """Doubts about a CT that shall be planned from without labels.
+
+    Parameters
+    ----------
+    head:
+        A head with hardly any spine below it is welcome: C2 is looked for.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def check_image(ct: Volume) -> list[ImageWarning]:
     Raises
     ------
     InputError
-        If it is empty, noise, no CT, too short or thin, filled with metal, without bone, or shows the head only.
+        If it is empty, noise, no CT, too short or thin, filled with metal, without bone, or (but for ``head``) a head.
     """
     _refuse_empty(ct)
     _refuse_short(ct)
@@ -63,7 +68,8 @@ def check_image(ct: Volume) -> list[ImageWarning]:
     _refuse_noise(ct)
     _refuse_other_modalities(coarse)
     _refuse_no_bone(coarse, spacing)
-    _refuse_head(coarse, spacing)
+    if not head:
+        _refuse_head(coarse, spacing)
     return [
         ImageWarning("laterality", LATERALITY),
         *_thick_slices(ct),

@@ -104,6 +104,10 @@ class AxisPhantoms:
             write_axis_image(path, image_of_case(self._make(seed)))
         return read_axis_image(path)
 
+    def after(self, count: int) -> AxisPhantoms:
+        """The ``count`` phantoms that follow these."""
+        return AxisPhantoms(self._make, self._folder.parent, count, self.generator, self._first + self._count)
+
     def describe(self) -> str:
         """How many, and their seeds."""
         return f"{self._count} simulated neck CTs, seeds {self._first}-{self._first + self._count - 1}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinescrew.errors import InputError
+from spinescrew.feasibility.scheme import BONE, FIND, PEDICLE
 from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Progress
 from spinescrew.segmentation.scheme import COARSE, FINE, LANDMARKS
@@ -16,14 +18,23 @@ from spinescrew.training.checkpoint import FILE
 from spinescrew.training.options import TrainingOptions
 
 if TYPE_CHECKING:
+    from spinescrew.training.axis_cases import AxisSource
     from spinescrew.training.trainer import Trainer
 
-PHANTOMS = "phantoms"
+PHANTOMS, AXIS_PHANTOMS = "phantoms", "axis"
 CASES = 400
 FIRST_SEED = 100_000
 """Seeds of training phantoms begin here; held-out ones lie below."""
 
-SHARES = {"segmentation": {COARSE: 0.35, FINE: 0.65}, "landmarks": {LANDMARKS: 1.0}}
+FIRST_AXIS_SEED = 500_000
+BORDER_SHARE = 0.6
+"""Of the C2 pedicles that are made about as wide as the screw needs; chance adds some."""
+
+SHARES = {
+    "segmentation": {COARSE: 0.35, FINE: 0.65},
+    "landmarks": {LANDMARKS: 1.0},
+    "c2": {FIND: 0.1, BONE: 0.3, PEDICLE: 0.6},
+}
 """Networks of each kind, with their share of the time."""
 
 WITHOUT_EDGES = "-without-edges"
@@ -75,7 +86,7 @@ def train(
     Parameters
     ----------
     kind:
-        ``"segmentation"`` or ``"landmarks"``.
+        ``"segmentation"``, ``"landmarks"`` or ``"c2"``.
     runs:
         Folder of checkpoints and phantoms.
     models:
@@ -94,12 +105,14 @@ def train(
     InputError
         If there is no such network, the data cannot be used, or a checkpoint or a model does not fit.
     """
+    from spinescrew.training.calibrate import calibrate, unseen
     from spinescrew.training.release import release
 
     choice = choice or NetworkChoice()
     shares = _shares(kind, choice)
     progress, runs = progress or Progress(), Path(runs)
-    source = _source(data, runs / PHANTOMS, cases)
+    folder = runs / (AXIS_PHANTOMS if kind == "c2" else PHANTOMS)
+    source: Any = (_axis_source if kind == "c2" else _source)(data, folder, cases)
     if threads:
         import torch
 
@@ -111,6 +124,8 @@ def train(
         trainer = _trainer(task, runs / task.name, _part_of(options, share), choice.from_model and not held)
         with progress.step(f"train {task.name}", done, done + share) as part:
             trainer.run(resume=resume, progress=part)
+        if name == PEDICLE:
+            calibrate(trainer.best, unseen(source), progress=progress.part(done + share, done + share))
         cards.append(release(trainer, source, Path(models) / task.name))
         done += share
     return tuple(cards)
@@ -137,11 +152,31 @@ def _source(data: str, folder: Path, cases: int) -> Source:
     return PhantomSource(make_training_case, folder, cases, generator_hash(), FIRST_SEED)
 
 
-def _task(name: str, source: Source, batch_size: int, choice: NetworkChoice) -> Any:
+def _axis_source(data: str, folder: Path, cases: int) -> AxisSource:
+    from spinescrew.training.axis_cases import AxisPhantoms
+    from spinescrew.training.axis_folder import FolderAxisSource
+
+    if data != PHANTOMS:
+        return FolderAxisSource(data, complete=True)
+    from spinescrew.phantoms.axis import generator_hash, make_axis_case
+
+    make = partial(make_axis_case, border_share=BORDER_SHARE)
+    return AxisPhantoms(make, folder, cases, generator_hash(), FIRST_AXIS_SEED)
+
+
+def _task(name: str, source: Any, batch_size: int, choice: NetworkChoice) -> Any:
+    from spinescrew.training.axis_tasks import BoneTask, FindTask, PedicleTask
     from spinescrew.training.landmark_task import LandmarkTask
     from spinescrew.training.segmentation_tasks import CoarseTask, FineTask
 
-    makers: dict[str, Callable[..., Any]] = {COARSE: CoarseTask, FINE: FineTask, LANDMARKS: LandmarkTask}
+    makers: dict[str, Callable[..., Any]] = {
+        COARSE: CoarseTask,
+        FINE: FineTask,
+        LANDMARKS: LandmarkTask,
+        FIND: FindTask,
+        BONE: BoneTask,
+        PEDICLE: PedicleTask,
+    }
     sizes = {"width": choice.width, "shape": choice.shape}
     task = makers[name](source, batch_size=batch_size, **{key: size for key, size in sizes.items() if size is not None})
     return replace(task, edge_attention=False, name=name + WITHOUT_EDGES) if choice.without_edges else task

@@ -9,13 +9,14 @@ from typing import Any
 
 from spinescrew import __version__
 from spinescrew.networks.card import ModelCard
+from spinescrew.training.axis_cases import AxisSource
 from spinescrew.training.cases import Source
 from spinescrew.training.trainer import Trainer
 
 
 def release(
     trainer: Trainer,
-    source: Source,
+    source: Source | AxisSource,
     folder: str | Path,
     figures: dict[str, Any] | None = None,
     failures: tuple[str, ...] = (),
@@ -45,7 +46,7 @@ def release(
     return save_model(folder, trainer.best, card)
 
 
-def _trained_on(trainer: Trainer, source: Source) -> str:
+def _trained_on(trainer: Trainer, source: Source | AxisSource) -> str:
     told = f"{source.describe()}; {trainer.step} steps"
     return f"{told}, from step {trainer.first} on with a model's weights ({trainer.before})" if trainer.before else told
 
