@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "Testing" / folder) for folder in ("slicer_stand_in", "scene")]
@@ -66,7 +65,7 @@ def look(panel: Any, views: Any) -> None:
 def draw(window: Any, views: Any, name: str) -> None:
     """Panel left, views right."""
     wait_a_little(0.2)
-    four_up(window, views, PANEL, VIEW).quantize(256, Image.Quantize.MAXCOVERAGE).save(DOCS / name, optimize=True)
+    four_up(window, views, PANEL, VIEW).save(DOCS / name, optimize=True)
 
 
 if __name__ == "__main__":

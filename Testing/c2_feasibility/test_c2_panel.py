@@ -52,12 +52,6 @@ def nodes():
     return {slicer.mrmlScene.GetNthNode(n).GetID() for n in range(slicer.mrmlScene.GetNumberOfNodes())}
 
 
-def shown_colours(label):
-    """Colours in a label's picture."""
-    image = label.pixmap.toImage()
-    return {image.pixelColor(x, 15).name() for x in range(image.width())}
-
-
 def test_the_window_opens_with_nothing_to_judge(panel):
     assert not panel.ui.runButton.enabled
     assert "Choose a neck CT" in panel.ui.runButton.toolTip
@@ -293,8 +287,8 @@ def test_closing_the_module_ends_every_observer(running, found):
 
 def test_the_console_judges_a_node_and_shows_it(running, found, monkeypatch):
     import C2FeasibilityLib.logic
-    from C2Feasibility import C2FeasibilityLogic
 
+    from C2Feasibility import C2FeasibilityLogic
     from spinescrew.scene.volumes import add_volume
 
     asked = []

@@ -44,7 +44,7 @@ def pedicle_ct(half_mm):
 
 @EVERY
 def test_the_narrowest_diameter_is_the_true_one(seed, side):
-    assert measured(seed, side).outer_width_mm == pytest.approx(axis_bone(seed).truth(side).mpd_mm, abs=0.3)
+    assert measured(seed, side).outer_width_mm == pytest.approx(axis_bone(seed).truth(side).mpd_mm, abs=0.25)
 
 
 @pytest.mark.parametrize(("seed", "side"), [(3, "left"), (5, "right"), (8, "left")])
@@ -66,9 +66,9 @@ def widest_path(depth):
     return 0.0
 
 
-def test_on_average_the_narrowest_diameter_is_within_a_sixth_of_a_millimetre():
+def test_on_average_the_narrowest_diameter_is_within_an_eighth_of_a_millimetre():
     errors = [measured(*case).outer_width_mm - axis_bone(case[0]).truth(case[1]).mpd_mm for case in CASES]
-    assert np.mean(np.abs(errors)) < 0.17
+    assert np.mean(np.abs(errors)) < 0.125
 
 
 @EVERY
@@ -183,25 +183,19 @@ def test_a_mirrored_bone_has_mirrored_measures():
     here = measured(19, "left")
     there = measure_pedicle(mirrored.bone, mirrored.poses["right"], mirrored.frame)
     for name in ("outer_width_mm", "height_mm", "isthmus_height_mm", "internal_height_mm", "foramen_mm"):
-        assert getattr(there, name) == pytest.approx(getattr(here, name), abs=0.1), name
+        assert getattr(there, name) == pytest.approx(getattr(here, name), abs=1e-3), name
     assert (there.pta_deg, there.psa_deg) == pytest.approx((here.pta_deg, here.psa_deg), abs=1e-6)
-    assert there.isthmus == pytest.approx(here.isthmus * (-1, 1, 1), abs=0.3)
-    assert there.corridors[3.5].margin_mm == pytest.approx(here.corridors[3.5].margin_mm, abs=0.05)
-    assert there.corridors[3.5].entry == pytest.approx(here.corridors[3.5].entry * (-1, 1, 1), abs=0.3)
+    assert there.isthmus == pytest.approx(here.isthmus * (-1, 1, 1), abs=1e-3)
+    assert there.corridors[3.5].margin_mm == pytest.approx(here.corridors[3.5].margin_mm, abs=1e-3)
+    assert there.corridors[3.5].entry == pytest.approx(here.corridors[3.5].entry * (-1, 1, 1), abs=1e-3)
 
 
 @pytest.mark.parametrize("half_mm", [2.6, 3.4])
 def test_the_inner_width_is_what_the_walls_leave(half_mm):
     case = axis_bone(5)
     ct = pedicle_ct(half_mm)
-    wall = SignedDistance(
-        Volume(
-            (np.abs(ct.index_to_ras(np.argwhere(np.ones(ct.shape)))[:, 0]) - half_mm)
-            .reshape(ct.shape)
-            .astype(np.float32),
-            ct.affine,
-        )
-    )
+    across = np.broadcast_to(np.linspace(-12.0, 12.0, ct.shape[0])[:, None, None], ct.shape)
+    wall = SignedDistance(ct.with_array((np.abs(across) - half_mm).astype(np.float32)))
     pose = case.poses["right"]
     upright = type(pose)("right", np.zeros(3), *np.eye(3))
     found = measure_pedicle(wall, upright, case.frame, canal_half_mm=11.0, ct=ct)

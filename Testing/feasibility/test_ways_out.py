@@ -83,8 +83,8 @@ def test_a_mirrored_bone_has_mirrored_ways_out():
     mirrored = case.mirrored()
     found, _ = ways_out(mirrored.bone, mirrored.poses["right"], mirrored.frame, mirrored.poses)
     for here, there in zip((pars(19, "left"), laminar(19, "left")), found, strict=True):
-        assert there.margin_mm == pytest.approx(here.margin_mm, abs=0.1)
-        assert there.entry == pytest.approx(here.entry * (-1, 1, 1), abs=1.0)
+        assert there.margin_mm == pytest.approx(here.margin_mm, abs=1e-3)
+        assert there.entry == pytest.approx(here.entry * (-1, 1, 1), abs=1e-3)
 
 
 def test_without_an_arch_there_is_no_way_out_and_the_notes_say_so():

@@ -33,7 +33,7 @@ from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Plan
 from spinescrew.progress import Cancelled
 from spinescrew.segmentation.process import find_python, library_path
-from spinescrew.viewer.opened import Opened, Target
+from spinescrew.viewer.opened import Judged, Opened, Target
 
 T = TypeVar("T")
 
@@ -277,6 +277,13 @@ class BackgroundC2(BackgroundJob[C2Assessment]):
         super().__init__("c2", {"ct": ct}, {}, python=python)
 
 
+class BackgroundJudging(BackgroundJob[Judged]):
+    """:func:`spinescrew.cohort.c2_open.judge_target` in a process of its own."""
+
+    def __init__(self, target: Target, ct: Volume | None = None, *, python: str | None = None) -> None:
+        super().__init__("judge", {"ct": ct}, {"target": target}, python=python)
+
+
 class BackgroundOpening(BackgroundJob[Opened]):
     """:func:`spinescrew.cohort.open_files.open_target` in a process of its own."""
 
@@ -292,6 +299,16 @@ class BackgroundExport(BackgroundJob[tuple[Path, ...]]):
     ) -> None:
         arguments = {"plan": plan, "spine": spine, "folder": folder, "archive": archive}
         super().__init__("export", {"labels": spine.labels, "ct": spine.ct}, arguments, python=python)
+
+
+class BackgroundC2Export(BackgroundJob[tuple[Path, ...]]):
+    """:func:`spinescrew.cohort.c2_pack.pack_c2` in a process of its own."""
+
+    def __init__(
+        self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path, *, python: str | None = None
+    ) -> None:
+        arguments = {"found": found, "plan": plan, "spine": spine, "folder": folder, "archive": archive}
+        super().__init__("export_c2", {"ct": found.ct}, arguments, python=python)
 
 
 def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:

@@ -25,7 +25,13 @@ def export_case(
     files = by_name["report.html"], by_name["plan.json"]
     if archive is None:
         return files
-    with progress.step("pack", 0.9, 1.0), atomic_path(archive) as temporary:
+    with progress.step("pack", 0.9, 1.0):
+        pack(folder, archive)
+    return *files, archive
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Write a zip of ``folder``, whole or not at all."""
+    with atomic_path(archive) as temporary:
         packed = Path(shutil.make_archive(str(temporary.with_suffix("")), "zip", folder.parent, folder.name))
         packed.replace(temporary)
-    return *files, archive

@@ -32,7 +32,7 @@ def open_target(target: Target, progress: Progress | None = None) -> Opened:
     """
     progress = progress or Progress()
     path = target.path
-    if path is None and target.ct is None and target.labels is None:
+    if target.built_in:
         return _demo(progress)
     if path is None or not (_is_case(path) or path.suffix.lower() in (".json", ".mrb")):
         return _planned(target, progress)

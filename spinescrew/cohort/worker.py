@@ -58,6 +58,12 @@ def _c2(volumes: Volumes, _arguments: dict[str, Any], progress: Progress) -> Any
     return assess_c2(volumes["ct"], progress=progress)
 
 
+def _judge(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.c2_open import judge_target
+
+    return judge_target(arguments["target"], volumes.get("ct"), progress)
+
+
 def _open(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
     from spinescrew.cohort.open_files import open_target
 
@@ -72,13 +78,21 @@ def _export(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> 
     return export_case(result, arguments["folder"], arguments["archive"], progress)
 
 
+def _export_c2(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.c2_pack import pack_c2
+
+    return pack_c2(**arguments, progress=progress)
+
+
 JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "plan": _plan,
     "measure": _measure,
     "segment": _segment,
     "c2": _c2,
+    "judge": _judge,
     "open": _open,
     "export": _export,
+    "export_c2": _export_c2,
 }
 
 

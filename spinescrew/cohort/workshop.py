@@ -7,7 +7,14 @@ from pathlib import Path
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine
-from spinescrew.cohort.background import BackgroundExport, BackgroundMeasuring, BackgroundOpening
+from spinescrew.cohort.background import (
+    BackgroundC2Export,
+    BackgroundExport,
+    BackgroundJudging,
+    BackgroundMeasuring,
+    BackgroundOpening,
+)
+from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.plan import Plan
 from spinescrew.viewer.opened import Target
@@ -23,6 +30,10 @@ class CaseWorkshop:
         """The case that was asked for."""
         return BackgroundOpening(self.target)
 
+    def judge(self, ct: Volume | None) -> BackgroundJudging:
+        """Both pedicles of C2; the built-in case has a neck of its own."""
+        return BackgroundJudging(self.target, None if self.target.built_in else ct)
+
     def measure(self, labels: Volume, ct: Volume | None, levels: tuple[Level, ...]) -> BackgroundMeasuring:
         """The vertebrae of a label map."""
         return BackgroundMeasuring(labels, ct, levels)
@@ -30,3 +41,9 @@ class CaseWorkshop:
     def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> BackgroundExport:
         """Every file of a case."""
         return BackgroundExport(plan, spine, folder, archive)
+
+    def export_c2(
+        self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path
+    ) -> BackgroundC2Export:
+        """Every file of a C2 case."""
+        return BackgroundC2Export(found, plan, spine, folder, archive)

@@ -1,7 +1,7 @@
 """Whether attention means something: what hiding it does to the answer, against hiding some other bone.
 
-A map that only looks right would change nothing. The most attended tenth of the box is hidden behind the box's mean, and
-so is a contiguous piece of bone as large, grown from a random voxel.
+A map that only looks right would change nothing. The most attended tenth of the box is hidden behind the box's mean,
+and so is a contiguous piece of bone as large, grown from a random voxel.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from spinescrew.feasibility.judge import FEASIBLE, Judgement, judge, load_judge
 from spinescrew.feasibility.measures import Corridor, PedicleMeasures, measure_pedicle
 from spinescrew.feasibility.pose import PediclePose
 from spinescrew.feasibility.surface import fuse, on_grid
-from spinescrew.feasibility.ways_out import laminar_corridor, pars_corridor
+from spinescrew.feasibility.ways_out import ways_out
 from spinescrew.geometry.sdf import SignedDistance
 from spinescrew.geometry.volume import Volume
 from spinescrew.progress import Progress
@@ -44,8 +44,8 @@ class SideAssessment:
     Attributes
     ----------
     probability, low, high:
-        That a 3.5 mm screw stays inside, calibrated; and how far the answer moves when the network looks from slightly
-        different boxes.
+        That the pedicle is feasible (more than half of the 3.5 mm screws of an imitated hand stay inside), calibrated;
+        and how far the answer moves when the network looks from slightly different boxes.
     verdict:
         ``"unsure"`` where the probability lies near one half or the answer depends on the box.
     measures:
@@ -168,9 +168,10 @@ def _side(
     pose = found.pose
     measures = measure_pedicle(bone, pose, frame, ct=ct)
     verdict = _verdict(found)
-    ways: list[Corridor | None] = []
+    ways: tuple[Corridor, ...] = ()
     if verdict != "feasible":
-        ways = [pars_corridor(bone, pose, frame), laminar_corridor(bone, pose, frame, axis.poses)]
+        ways, missing = ways_out(bone, pose, frame, axis.poses)
+        measures = replace(measures, notes=(*measures.notes, *missing))
     return SideAssessment(
         side=pose.side,
         probability=found.probability,
@@ -179,7 +180,7 @@ def _side(
         verdict=verdict,
         pose=pose,
         measures=measures,
-        ways_out=tuple(way for way in ways if way is not None),
+        ways_out=ways,
         disagreement=disagreement(found.probability, measures),
         attention=looked,
     )
@@ -203,10 +204,10 @@ def disagreement(probability: float, measures: PedicleMeasures) -> str:
         against.append(f"the corridor's wall of {wall:.1f} mm ({WALL_MM} mm are needed)")
     if not against:
         return ""
-    said = "a screw stays inside" if yes else "it does not"
+    said = "holds a screw" if yes else "holds none"
     return (
-        f"the network expects that {said} ({100 * probability:.0f} %), against {' and '.join(against)}: look at the "
-        "slices before deciding"
+        f"the network says that the pedicle {said} ({100 * probability:.0f} %), against {' and '.join(against)}: look "
+        "at the slices before deciding"
     )
 
 

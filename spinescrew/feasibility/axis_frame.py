@@ -88,4 +88,4 @@ def _plane(places: Floats, level: Floats) -> tuple[Floats, float]:
         found = np.linalg.lstsq(design[kept], level[kept], rcond=None)[0]
         off = level - design @ found
         kept = np.abs(off) < max(_OFF_MM, 1.5 * float(np.median(np.abs(off))))
-    return found[:2], float(np.sqrt(np.mean(off[kept] ** 2)))
+    return np.asarray(found[:2], np.float64), float(np.sqrt(np.mean(off[kept] ** 2)))

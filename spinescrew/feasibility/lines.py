@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -137,7 +138,8 @@ def _least_depth(bone: SignedDistance, through: Floats, directions: Floats, stre
     return np.where(counted, depth, np.inf).min(axis=1), entry
 
 
-def _first_counted(entry: Floats, stretch: Stretch) -> Floats:
+def _first_counted(entry: Any, stretch: Stretch) -> Any:
+    """Where, along lines that enter bone at ``entry``, their depth begins to count."""
     return np.minimum(entry + stretch.opening_mm, _LAST_START_MM)
 
 
@@ -161,7 +163,7 @@ def _nearest_walls(array, inverse, points, rays, reach, out):  # type: ignore[no
         nearest = reach
         for m in range(rays.shape[0]):
             t, last, before = 0.0, 0.0, 0.0
-            while t < nearest:
+            while last < nearest:
                 a, b, c = points[n, 0] + t * rays[m, 0], points[n, 1] + t * rays[m, 1], points[n, 2] + t * rays[m, 2]
                 x = inverse[0, 0] * a + inverse[0, 1] * b + inverse[0, 2] * c + inverse[0, 3]
                 y = inverse[1, 0] * a + inverse[1, 1] * b + inverse[1, 2] * c + inverse[1, 3]

@@ -191,9 +191,7 @@ def _stops(bone: SignedDistance, through: Floats, direction: Floats, pose: Pedic
     """Radius of the largest ball, and where its centre is, in the narrower ones of the planes across ``direction``."""
     outwards, up = _across(direction, pose)
     along = np.arange(_SEARCHED_MM[0], _SEARCHED_MM[1] + 0.1, 0.5)
-    places = np.arange(-_HALF_MM, _HALF_MM + 0.1, 0.2)
-    across, rise = np.meshgrid(places, places, indexing="ij")
-    plane = (across[..., None] * outwards + rise[..., None] * up).reshape(-1, 3)
+    plane = _square(outwards, up, _HALF_MM, 0.2)
     points = through + along[:, None, None] * direction + plane
     depth = -bone.sample(points)
     deepest = depth.max(axis=1)
@@ -201,10 +199,18 @@ def _stops(bone: SignedDistance, through: Floats, direction: Floats, pose: Pedic
     for n in np.flatnonzero(deepest < deepest.min() + _NEARLY_MM):
         ridge = points[n][depth[n] > deepest[n] - _RIDGE_MM]
         radii = ball_depth(bone, ridge)
+        radius = ball_depth(bone, ridge[radii.argmax()] + _square(outwards, up, 0.1, 0.05)).max()
         # A tall isthmus is as wide over some height: its middle is meant.
         middle = ridge[radii >= radii.max() - _PLATEAU_MM].mean(axis=0)
-        stops.append((max(float(radii.max()), 0.0), middle))
+        stops.append((max(float(radius), 0.0), middle))
     return stops
+
+
+def _square(u: Floats, v: Floats, half_mm: float, step_mm: float) -> Floats:
+    """Offsets (n, 3) that fill a square along two unit vectors."""
+    places = np.arange(-half_mm, half_mm + step_mm / 2, step_mm)
+    across, rise = np.meshgrid(places, places, indexing="ij")
+    return (across[..., None] * u + rise[..., None] * v).reshape(-1, 3)
 
 
 def _canal(bone: SignedDistance, frame: VertebralFrame, pose: PediclePose, isthmus: Floats, notes: list[str]) -> float:

@@ -11,6 +11,7 @@ from scipy.ndimage import center_of_mass
 
 from spinescrew.anatomy.frame import SIDES
 from spinescrew.anatomy.levels import Level
+from spinescrew.errors import InputError
 from spinescrew.feasibility.scheme import (
     AXIS,
     BONE,
@@ -30,6 +31,7 @@ from spinescrew.feasibility.scheme import (
     bone_input,
 )
 from spinescrew.geometry.vectors import rotation
+from spinescrew.geometry.volume import Volume
 from spinescrew.networks.intensity import network_input
 from spinescrew.segmentation.box import AIR_HU, Box
 from spinescrew.training.axis_cases import AxisImage, AxisSource, PedicleTruth
@@ -90,7 +92,7 @@ class FindTask:
         image: Any = self.source[int(random.integers(len(self.source)))]
         if self.others is not None and random.uniform() < _OF_ALL_BONE:
             image = self.others[int(random.integers(len(self.others)))]
-        centre = image.labels.index_to_ras(np.argwhere(image.labels.array > 0)[::97].mean(axis=0))
+        centre = _middle(image.labels, image.labels.array > 0)
         box = random_box(centre, self.shape, FIND_MM, self.how, random)
         hu = other_tones(box.cut(image.ct, 1, AIR_HU), FIND_MM, self.how, random)
         classes = _classes(box.cut(image.labels, 0, 0.0))
@@ -144,7 +146,7 @@ class BoneTask:
         self, random: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
         image = self.source[int(random.integers(len(self.source)))]
-        centre = image.labels.index_to_ras(np.array(center_of_mass(image.labels.array == Level.C2)))
+        centre = _middle(image.labels, image.labels.array == Level.C2)
         box = random_box(centre, self.shape, BONE_MM, self.how, random)
         hu = other_tones(box.cut(image.ct, 1, AIR_HU), BONE_MM, self.how, random)
         classes = _classes(box.cut(image.labels, 0, 0.0))
@@ -247,6 +249,12 @@ def _map_loss(maps: Any, batch: Batch) -> Any:
     shares = logits.sigmoid()
     overlap = (2 * (shares * part).sum(dim=(1, 2, 3)) + 1) / ((shares + part).sum(dim=(1, 2, 3)) + 1)
     return 2.0 * cortex + binary_cross_entropy_with_logits(logits, part) + 0.5 * (1 - overlap).mean()
+
+
+def _middle(labels: Volume, wanted: NDArray[np.bool_]) -> Floats:
+    if not wanted.any():
+        raise InputError("a training image has no vertebrae labelled; give labels with C2 (VerSe id 2) for every case")
+    return labels.index_to_ras(np.array(center_of_mass(wanted)))
 
 
 def _class_loss(logits: Any, target: Any) -> Any:

@@ -16,7 +16,7 @@ from spinescrew.training.axis_cases import AxisPhantoms, AxisSource
 
 CASES = 120
 _OFF_MM, _OFF_DEG = 0.6, 2.0
-_RIDGE = 0.02
+_RIDGE = 0.002
 _SEED = 64
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from spinescrew import __version__
-from spinescrew.networks.card import ModelCard
+from spinescrew.networks.card import PROVENANCE, ModelCard
 from spinescrew.training.axis_cases import AxisSource
 from spinescrew.training.cases import Source
 from spinescrew.training.trainer import Trainer
+
+OWN_DATA = "Trained on images that the user gave; for research"
 
 
 def release(
@@ -40,6 +42,7 @@ def release(
         hours=round(trainer.seconds / 3600, 2),
         device=_device(trainer),
         generator_hash=source.generator,
+        provenance=PROVENANCE if source.generator else OWN_DATA,
         figures=figures or {},
         failures=failures,
     )

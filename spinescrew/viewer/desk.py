@@ -25,7 +25,7 @@ from spinescrew.viewer.frames import Stamp
 from spinescrew.viewer.host import LoopHost
 from spinescrew.viewer.opened import Opened
 from spinescrew.viewer.panes import Panes, set_field
-from spinescrew.viewer.places import PLACES
+from spinescrew.viewer.places import PANES, PLACES
 from spinescrew.viewer.start import WINDOWS
 
 FIELD_MM = 110.0
@@ -47,13 +47,23 @@ class Desk:
         trame's shared state.
     journal_folder:
         Where unsaved work is kept; nowhere when left out.
+    panes:
+        What the areas of its views are called on the page.
+
+    Attributes
+    ----------
+    front:
+        Whether this desk's tab is in front: the page is told of no other.
     """
 
-    def __init__(self, state: Any, journal_folder: Path | None = None) -> None:
+    field_mm = FIELD_MM
+
+    def __init__(self, state: Any, journal_folder: Path | None = None, panes: str = PANES) -> None:
         self.state, self.journal_folder = state, journal_folder
+        self.front = False
         self.scene = a_full_scene()
         self.stamp = Stamp()
-        self.panes = Panes(state, self.scene, self.stamp, self._settle)
+        self.panes = Panes(state, self.scene, self.stamp, self._settle, panes)
         self.panes.set_theme(state.theme)
         self.case: OpenCase | None = None
         self.opened: Opened | None = None
@@ -63,6 +73,7 @@ class Desk:
         self.clicks: TwoClicks | None = None
         self._loop = asyncio.get_running_loop()
         self._live: asyncio.TimerHandle | None = None
+        self._told = "", False
         self._saved: tuple[Any, ...] = ()
         self._centred: Key | None = None
 
@@ -103,15 +114,30 @@ class Desk:
             unsaved=unsaved,
             look=Look(brief=True, light=True),
         )
-        self.case.shown.on_change.append(self._on_change)
-        self.case.on_problem.append(lambda text: self.tell(text, True))
         self.names = {}
-        self._saved = () if unsaved else _by_hand(self.case.session.plan)
+        self._take_up(self.case, unsaved)
+
+    def _take_up(self, case: OpenCase, unsaved: bool) -> None:
+        """What happens to the case is told from now on."""
+        case.shown.on_change.append(self._on_change)
+        case.on_problem.append(lambda text: self.tell(text, True))
+        self._saved = () if unsaved else _by_hand(case.session.plan)
         self.show_options()
         self.panes.reset_three_d()
-        with self.state:
-            self.state.update({"opened": True, "case_name": opened.name, "notes": shown.caveats(opened.notes)})
-            self.state.can_save = opened.folder is not None
+        self.announce()
+
+    def announce(self) -> None:
+        """Tell the page everything, if this tab is in front."""
+        if not self.front:
+            return
+        opened = self.opened
+        with self.state as state:
+            state.opened = opened is not None
+            state.case_name = opened.name if opened is not None else ""
+            state.notes = shown.caveats(opened.notes) if opened is not None else []
+            state.can_save = opened is not None and opened.folder is not None
+            self.tell(*self._told)
+            self.show_options()
             self.refresh()
 
     def close_case(self, keep_journal: bool = False) -> None:
@@ -124,7 +150,8 @@ class Desk:
             if node is not None:
                 remove_node(self.scene, node)
         self.ct_node = self.labels_node = self.opened = None
-        self.state.opened = False
+        if self.front:
+            self.state.opened = False
 
     async def close(self) -> None:
         """Everything ends; unsaved work is kept for the next time."""
@@ -145,9 +172,11 @@ class Desk:
             self.refresh()
 
     def tell(self, text: str, problem: bool = False) -> None:
-        """One line to the person."""
-        with self.state:
-            self.state.message, self.state.problem = text, problem
+        """One line to the person; said again when this tab comes to the front."""
+        self._told = text, problem
+        if self.front:
+            with self.state:
+                self.state.message, self.state.problem = text, problem
 
     def start_adding(self) -> None:
         """Wait for two clicks in any view; asked again, wait no longer."""
@@ -186,13 +215,13 @@ class Desk:
         if bool(state.aligned) != (case.shown.slices is not None):
             case.shown.watch_slices(self.panes.aligned() if state.aligned else None)
             for view in self.panes.slices:
-                set_field(view.get_view_node(), FIELD_MM)
+                set_field(view.get_view_node(), self.field_mm)
             self._centre()
         if case.shown.slices is not None:
             case.shown.slices.follow = "image" if state.follow_image else "screw"
         if self.ct_node is not None:
             self.ct_node.GetDisplayNode().SetWindowLevel(*WINDOWS[state.window])
-        self.labels_node.GetDisplayNode().SetOpacity3D(float(state.bone))
+        self._show_bone(float(state.bone))
         self.panes.draw()
         with state:
             state.letters = self._letters()
@@ -202,7 +231,7 @@ class Desk:
         self.panes.reset_three_d()
         if self.case is not None:
             for view in self.panes.slices:
-                set_field(view.get_view_node(), FIELD_MM)
+                set_field(view.get_view_node(), self.field_mm)
             self.case.shown.align_slices()
             self._centre()
             self.panes.draw()
@@ -210,15 +239,22 @@ class Desk:
     def refresh(self) -> None:
         """Tell the page everything of the session."""
         session = self.session
-        if session is None or self.labels_node is None:
+        if session is None or not self.front:
             return
-        levels = list(segments_by_level(self.labels_node))
         with self.state as state:
             state.rows = shown.table_rows(session)
             state.summary = shown.summary_text(session)
-            state.levels = shown.level_rows(levels, self.names)
             state.unsaved = _by_hand(session.plan) != self._saved
+            self._refresh_levels()
             self._refresh_hand(session)
+
+    def _refresh_levels(self) -> None:
+        if self.labels_node is not None:
+            self.state.levels = shown.level_rows(list(segments_by_level(self.labels_node)), self.names)
+
+    def _show_bone(self, opacity: float) -> None:
+        """How much of the bone is seen in 3D, 0..1."""
+        self.labels_node.GetDisplayNode().SetOpacity3D(opacity)
 
     def _refresh_hand(self, session: Session) -> None:
         state = self.state
@@ -258,7 +294,7 @@ class Desk:
     def _on_live(self) -> None:
         self._live = None
         session = self.session
-        if session is not None:
+        if session is not None and self.front:
             with self.state as state:
                 state.rows = shown.table_rows(session)
                 self._refresh_hand(session)

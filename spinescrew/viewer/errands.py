@@ -1,9 +1,8 @@
-"""Long work for the page, each in a process of its own: open, rename levels, save, export; with progress and cancel."""
+"""Long work on the case of the planner: open, rename levels, save, export."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,34 +10,16 @@ from typing import Any, Protocol
 from spinescrew.anatomy.levels import Level, parse_level
 from spinescrew.anatomy.relabel import check_names, relabel, shifted, spatial_order
 from spinescrew.anatomy.vertebra import Spine
-from spinescrew.errors import InputError, SpineScrewError
+from spinescrew.errors import InputError
 from spinescrew.exchange.journal import Unsaved, discard, unsaved_work
+from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.edits import renamed
 from spinescrew.planning.plan import Plan
-from spinescrew.progress import Cancelled
 from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.downloads import Downloads
+from spinescrew.viewer.jobs import Job, Jobs
 from spinescrew.viewer.opened import Opened
-
-_POLL_S = 0.15
-
-
-class Job(Protocol):
-    """Work in another process, as :class:`spinescrew.cohort.background.BackgroundJob` does it."""
-
-    def start(self) -> Any:
-        """Begin."""
-
-    def poll(self) -> Any:
-        """``fraction``, ``text`` and ``finished``."""
-
-    def result(self) -> Any:
-        """What came of it, or what was wrong."""
-
-    def cancel(self) -> None:
-        """End it; nothing is changed."""
-
 
 class Workshop(Protocol):
     """Who does the work."""
@@ -46,39 +27,25 @@ class Workshop(Protocol):
     def open(self) -> Job:
         """The case that was asked for, as :class:`Opened`."""
 
+    def judge(self, ct: Volume | None) -> Job:
+        """Both pedicles of C2 in ``ct``, or in the image that was asked for, as :class:`Judged`."""
+
     def measure(self, labels: Volume, ct: Volume | None, levels: tuple[Level, ...]) -> Job:
         """The vertebrae, as :class:`Spine`."""
 
     def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> Job:
         """The paths of report and plan in ``folder``, and of the archive where one is wanted."""
 
+    def export_c2(self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path) -> Job:
+        """The paths of report, plan and archive."""
+
 
 class Errands:
-    """One job at a time; the page shows how far it is, and its end."""
+    """Long work on the case of the planner."""
 
-    def __init__(self, desk: Desk, workshop: Workshop, downloads: Downloads) -> None:
-        self.desk, self.workshop, self.downloads = desk, workshop, downloads
-        self._job: Job | None = None
+    def __init__(self, desk: Desk, workshop: Workshop, downloads: Downloads, jobs: Jobs) -> None:
+        self.desk, self.workshop, self.downloads, self.jobs = desk, workshop, downloads, jobs
         self._found: Unsaved | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def begin(self, errand: Coroutine[Any, Any, None]) -> None:
-        """Go on an errand and come back at once: the server hears no page while it waits for that page's call."""
-        task = asyncio.get_running_loop().create_task(errand)
-        self._tasks.add(task)  # or it may be collected before it is done
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.desk.tell(
-                f"a defect of the program ended this ({type(error).__name__}: {error}); please report it", True
-            )
-
-    @property
-    def busy(self) -> bool:
-        """Whether a job runs."""
-        return self._job is not None
 
     async def open(self) -> None:
         """Open what was asked for; unsaved work on it is offered."""
@@ -176,13 +143,6 @@ class Errands:
             await self.desk.open(replace(opened, plan=found.plan, automatic=found.automatic), unsaved=True)
         discard(found)
 
-    def cancel(self) -> None:
-        """End the job; everything is as it was."""
-        job, self._job = self._job, None
-        if job is not None:
-            job.cancel()
-            self.desk.tell("Cancelled; nothing was changed.")
-
     def _offer_recovery(self, opened: Opened) -> None:
         folder = self.desk.journal_folder
         if folder is None or not folder.is_dir():
@@ -193,35 +153,7 @@ class Errands:
             state.recover = self._found.steps if self._found is not None else 0
 
     async def _run(self, make: Callable[[], Job], done: Callable[[Any], Awaitable[None]]) -> None:
-        """Start a job, watch it, and do what is to be done with its result."""
-        desk = self.desk
-        if self.busy:
-            desk.tell("Wait for the present work to end, or cancel it.", True)
-            return
-        with desk.state as state:
-            state.busy, state.job_text, state.job_fraction = True, "starting", 0.0
-            desk.tell("")
         try:
-            job = self._job = make()
-            await asyncio.get_running_loop().run_in_executor(None, job.start)
-            result = await self._result(job)
-            if self._job is job:
-                await done(result)
-        except Cancelled:
-            pass
-        except SpineScrewError as error:
-            desk.tell(str(error), True)
+            await self.jobs.run(make, done, self.desk.tell)
         finally:
-            self._job = None
-            with desk.state as state:
-                state.busy = False
-            desk.refresh()
-
-    async def _result(self, job: Job) -> Any:
-        while True:
-            told = job.poll()
-            if told.finished:
-                return job.result()
-            with self.desk.state as state:
-                state.job_fraction, state.job_text = round(100 * told.fraction), told.text
-            await asyncio.sleep(_POLL_S)
+            self.desk.refresh()

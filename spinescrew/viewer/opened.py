@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spinescrew.anatomy.vertebra import Spine
+from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Plan
 
@@ -28,6 +29,8 @@ class Target:
         Which engine finds the vertebrae of a CT without labels; which DICOM series.
     confirmed:
         Whether a plan may be shown on another image than its own.
+    c2:
+        Folder of a C2 case whose image ``ct`` has to be.
     """
 
     path: Path | None = None
@@ -38,6 +41,12 @@ class Target:
     engine: str = "auto"
     series: str | None = None
     confirmed: bool = False
+    c2: Path | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether nothing was named, so that the built-in cases are shown."""
+        return self.path is None and self.ct is None and self.labels is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +71,11 @@ class Opened:
     automatic: Plan | None = None
     folder: Path | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Both pedicles of C2 as they were judged, and what the page calls their case."""
+
+    found: C2Assessment
+    name: str

@@ -16,7 +16,7 @@ from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.standalone import application_of, quiet
 from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.viewer.frames import INTERACTIVE_QUALITY, STILL_QUALITY, HandledArea, Stamp, StampedScheduler
-from spinescrew.viewer.places import PLACES
+from spinescrew.viewer.places import PANES, PLACES
 
 if sys.platform == "linux":
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # before VTK looks for an X server
@@ -102,14 +102,16 @@ class Pane:
 class Panes:
     """Views of a scene made by :func:`spinescrew.scene.standalone.a_full_scene`.
 
-    Must be made while the event loop runs. ``settle`` is called after each event of a hand.
+    Must be made while the event loop runs. ``settle`` is called after each event of a hand; the areas of the page are
+    called ``name`` and their node, as in ``pane_Red``.
     """
 
-    def __init__(self, state: Any, scene: Any, stamp: Stamp, settle: Callable[[], None]) -> None:
+    def __init__(self, state: Any, scene: Any, stamp: Stamp, settle: Callable[[], None], name: str = PANES) -> None:
         from trame_slicer.rca_view.rca_view_factory import RcaWindow
         from trame_slicer.views import SliceView, ThreeDView
 
         self.all: list[Pane] = []
+        self._name = name
         logic = application_of(scene)
         for place in PLACES:
             kind = ThreeDView if place.node == "1" else SliceView
@@ -127,13 +129,13 @@ class Panes:
             cursor = f"cursor_{place.node}"
             state.setdefault(cursor, "default")
             window = RcaWindow(view.render_window(), state=state, active_view_cursor=cursor)
-            self.all.append(Pane(view, window, f"pane_{place.node}", stamp, self._on_hand, settle))
+            self.all.append(Pane(view, window, f"{name}_{place.node}", stamp, self._on_hand, settle))
         self.hand = self.all[-1]
         self.hand.scheduler.set_active(True)
 
     def named(self, node: str) -> Pane:
         """The pane of a view node of :data:`spinescrew.viewer.places.PLACES`."""
-        return next(pane for pane in self.all if pane.name == f"pane_{node}")
+        return next(pane for pane in self.all if pane.name == f"{self._name}_{node}")
 
     @property
     def slices(self) -> list[Any]:

@@ -14,6 +14,9 @@ class Place:
     plain: str
 
 
+PANES, C2_PANES = "pane", "c2_pane"
+"""What the views of each tab are called, before their node's name."""
+
 PLACES = (
     Place("Red", "Along the screw, transverse", "Axial"),
     Place("Yellow", "Along the screw, sagittal", "Sagittal"),
