@@ -17,7 +17,9 @@ from spinescrew.cohort.browser_hand import FLAGS, VIEWPORT, find_chromium
 from spinescrew.cohort.workshop import CaseWorkshop
 from spinescrew.errors import InputError
 from spinescrew.viewer.app import Planner
+from spinescrew.viewer.errands import Workshop
 from spinescrew.viewer.opened import Target
+from spinescrew.viewer.places import C2, PLANNER
 from spinescrew.viewer.serving import Listening
 
 HARMLESS = ("/paraview/",)  # trame's client asks for a launcher first; there is none
@@ -38,9 +40,11 @@ def chromium():
 class Browsed:
     """A planner, and a page that shows it."""
 
-    def __init__(self, target: Target, journals: Path | None = None, **page) -> None:
+    def __init__(
+        self, target: Target, journals: Path | None = None, workshop: Workshop | None = None, tab: str = PLANNER, **page
+    ) -> None:
         self.executable = chromium()
-        self.target, self.journals = target, journals
+        self.workshop, self.journals, self.tab = workshop or CaseWorkshop(target), journals, tab
         self.options = page or {"viewport": VIEWPORT}
         self.loop = asyncio.new_event_loop()
         self.troubles: list[str] = []
@@ -66,7 +70,7 @@ class Browsed:
     async def _start(self) -> None:
         from playwright.async_api import async_playwright
 
-        self.planner = Planner(CaseWorkshop(self.target), self.journals, name=f"test{next(_numbers)}")
+        self.planner = Planner(self.workshop, self.journals, name=f"test{next(_numbers)}", tab=self.tab)
         ready = self.loop.create_future()
         self.serving = self.loop.create_task(self.planner.serve(Listening(), ready.set_result))
         self.address = await ready
@@ -95,7 +99,8 @@ class Browsed:
 
     @property
     def desk(self):
-        return self.planner.desk
+        """What lies in the tab that is in front."""
+        return self.planner.c2_desk if self.planner.server.state.tab == C2 else self.planner.desk
 
     @property
     def session(self):

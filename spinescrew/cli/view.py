@@ -19,7 +19,8 @@ def view(
     target: Annotated[
         Path | None,
         typer.Argument(
-            help="Case folder, plan.json, scene.mrb, CT or DICOM folder; the built-in case if left out.",
+            help="Case folder, plan.json, scene.mrb, CT or DICOM folder; the built-in case if left out. The folder of a "
+            "C2 case needs its CT in --ct.",
             show_default=False,
         ),
     ] = None,
@@ -40,17 +41,20 @@ def view(
     ),
     browser: Annotated[bool, typer.Option("--browser", help="Open it in this machine's browser.")] = False,
     confirmed: Annotated[bool, typer.Option("--other-image", help="Accept another image than the plan's.")] = False,
+    c2: Annotated[bool, typer.Option("--c2", help="Open the C2 tab and judge the C2 pedicles of this neck CT.")] = False,
 ) -> None:
     """Open the planner in a browser.
 
     It prints an address with a fresh key; without that key nothing is answered. One planner is for one person: whoever
     has the address sees and moves the same plan. Ctrl-C ends it; unsaved edits are offered again the next time.
 
-    Example: spinescrew view demo
+    Examples: spinescrew view demo, spinescrew view --c2 neck.nii.gz
     """
+    from spinescrew.cohort.c2_open import is_c2_case
     from spinescrew.cohort.workshop import CaseWorkshop
     from spinescrew.planning.options import PlanningOptions
     from spinescrew.viewer.opened import Target
+    from spinescrew.viewer.places import C2, PLANNER
 
     try:
         from spinescrew.viewer.app import Planner, journal_folder
@@ -62,7 +66,10 @@ def view(
         if path is not None and not path.exists():
             raise InputError(f"'{path}' does not exist; check the path")
     options = PlanningOptions(trajectory=trajectory.value)
-    wanted = Target(target, labels, ct, levels, options, engine, series, confirmed)
+    case = target if is_c2_case(target) else None
+    if case is not None and ct is None:
+        raise InputError(f"'{case}' holds no image; give its neck CT with --ct")
+    wanted = Target(None if case else target, labels, ct, levels, options, engine, series, confirmed, case)
     listening = Listening(host, port, tls_certificate, tls_key, behind_proxy)
     listening.check()
 
@@ -72,4 +79,5 @@ def view(
         if browser:
             webbrowser.open(address)
 
-    Planner(CaseWorkshop(wanted), journal_folder()).run(listening, ready)
+    tab = C2 if c2 or case is not None else PLANNER
+    Planner(CaseWorkshop(wanted), journal_folder(), tab=tab).run(listening, ready)

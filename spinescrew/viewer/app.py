@@ -1,4 +1,4 @@
-"""The planner as a program: a page, a desk behind it, and a closed door in front."""
+"""The planner as a program: a page, a desk behind each tab, and a closed door in front."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import Any
 
 from trame.app import get_server
 
+from spinescrew.geometry.volume import Volume
+from spinescrew.viewer.c2_controls import C2Controls
+from spinescrew.viewer.c2_desk import LOOKS, C2Desk
+from spinescrew.viewer.c2_errands import C2Errands
 from spinescrew.viewer.controls import Controls
 from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.door import Door
 from spinescrew.viewer.errands import Errands, Workshop
+from spinescrew.viewer.jobs import Jobs
 from spinescrew.viewer.page import build_page
+from spinescrew.viewer.places import C2, PLANNER
 from spinescrew.viewer.serving import Listening, run_until_terminated, serve_async
 from spinescrew.viewer.widgets import Handlers
 
@@ -32,19 +38,25 @@ class Planner:
         Where unsaved work is kept; nowhere when left out.
     name:
         Of trame's server; another one for each planner of a process.
+    tab:
+        Which tab is in front at first; its work begins at once.
 
     Attributes
     ----------
-    desk:
-        The open case; ``None`` until the server listens.
+    desk, c2_desk:
+        What lies in each tab; ``None`` until the server listens, and until the C2 tab is first in front.
     """
 
-    def __init__(self, workshop: Workshop, journal_folder: Path | None = None, name: str = "spinescrew") -> None:
-        self.workshop, self.journal_folder = workshop, journal_folder
+    def __init__(
+        self, workshop: Workshop, journal_folder: Path | None = None, name: str = "spinescrew", tab: str = PLANNER
+    ) -> None:
+        self.workshop, self.journal_folder, self._first = workshop, journal_folder, tab
         self.server = get_server(name, client_type="vue3")
         self.door = Door()
         self.desk: Desk | None = None
+        self.c2_desk: C2Desk | None = None
         self._calls = Handlers()
+        self._asked = False
         build_page(self.server, self._calls)
         self.server.controller.on_server_ready.add_task(self._begin)
 
@@ -59,23 +71,71 @@ class Planner:
         """Until interrupted or terminated; unsaved work is kept. :class:`InputError` if it cannot listen there."""
         run_until_terminated(self.serve(listening, on_ready))
 
-    async def _begin(self, **_: Any) -> None:
-        """The desk, everything that the page can call, and the case on its way."""
-        state = self.server.state
-        desk = self.desk = Desk(state, self.journal_folder)
+    def show_tab(self, tab: str) -> None:
+        """Put a tab in front; the planner opens its case when it is first there."""
+        if tab == C2:
+            self._show_c2()
+            return
+        calls, desk = self._calls, self.desk
+        assert desk is not None
+        calls.controls, calls.export = Controls(desk), calls.errands.export
+        self._to_front(desk, PLANNER)
+        if not self._asked:
+            self._asked = True
+            calls.jobs.begin(calls.errands.open())
+
+    def _show_c2(self) -> None:
+        calls = self._calls
+        if self.c2_desk is None:
+            desk = self.c2_desk = calls.c2_desk = C2Desk(self.server.state)
+            self._register(desk)
+            calls.c2 = C2Errands(desk, self.workshop, self.door.downloads, calls.jobs, self._ct)
+        calls.controls, calls.export = C2Controls(self.c2_desk), calls.c2.export
+        self._to_front(self.c2_desk, C2)
+
+    def _to_front(self, desk: Desk, tab: str) -> None:
+        for other in (self.desk, self.c2_desk):
+            if other is not None:
+                other.front = other is desk
+        self._calls.desk = desk
+        with self.server.state as state:
+            state.tab = tab
+            desk.announce()
+
+    def _register(self, desk: Desk) -> None:
         for pane in desk.panes.all:
             self.server.controller.rc_area_register(pane.area)
-        self._calls.controls = Controls(desk)
-        self._calls.errands = Errands(desk, self.workshop, self.door.downloads)
-        self._calls.add, self._calls.reset_views = desk.start_adding, desk.reset_views
-        state.change(*OPTIONS)(lambda **_: desk.show_options())
-        self._calls.errands.begin(self._calls.errands.open())
+
+    def _ct(self) -> Volume | None:
+        """The CT that the planner has open."""
+        session = self.desk.session if self.desk is not None else None
+        return session.spine.ct if session is not None else None
+
+    async def _begin(self, **_: Any) -> None:
+        """The desk, everything that the page can call, and the first tab's work on its way."""
+        state, calls = self.server.state, self._calls
+        desk = self.desk = calls.desk = Desk(state, self.journal_folder)
+        self._register(desk)
+        calls.jobs = Jobs(state, lambda text, problem: calls.desk.tell(text, problem))
+        calls.errands = Errands(desk, self.workshop, self.door.downloads, calls.jobs)
+        calls.show_tab = self.show_tab
+        state.change(*OPTIONS)(lambda **_: calls.desk.show_options())
+        state.change(*LOOKS)(lambda **_: self._show_attention())
+        self.show_tab(self._first)
+        if self._first == C2:
+            calls.jobs.begin(calls.c2.judge())
+
+    def _show_attention(self) -> None:
+        if self.c2_desk is not None:
+            self.c2_desk.show_attention()
 
     async def _end(self) -> None:
         if self.desk is not None:
-            self._calls.errands.cancel()
-            await self.desk.close()
-            self.desk = None
+            self._calls.jobs.cancel()
+            for desk in (self.desk, self.c2_desk):
+                if desk is not None:
+                    await desk.close()
+            self.desk = self.c2_desk = None
 
 
 def journal_folder() -> Path:

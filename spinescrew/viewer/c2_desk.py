@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from spinescrew.anatomy.frame import Side
@@ -22,7 +21,7 @@ from spinescrew.viewer.places import C2_PANES
 
 FIELD_MM = 64.0
 ELEVATION_DEG = 35.0
-"""How far from above the bone is first seen: there the pedicles lie free behind the dens."""
+"""How far from above the bone is first seen, so that both pedicles lie free of the arch."""
 
 LOOKS = ("attention", "attention_surface", "attention_opacity", "attention_threshold")
 
@@ -30,7 +29,7 @@ LOOKS = ("attention", "attention_surface", "attention_opacity", "attention_thres
 class C2Desk(Desk):
     """A desk with an assessment of C2 on it. Made while the event loop runs."""
 
-    field_mm = FIELD_MM
+    field_mm, elevation_deg = FIELD_MM, ELEVATION_DEG
 
     def __init__(self, state: Any) -> None:
         super().__init__(state, panes=C2_PANES)
@@ -113,9 +112,3 @@ class C2Desk(Desk):
         if session is not None and self.front:
             with self.state as state:
                 state.c2_side = session.selected[1] if session.selected is not None else ""
-
-
-C2_KEYS: dict[str, tuple[str, Callable[[C2Desk], None]]] = {
-    "a": ("C2: attention on or off", C2Desk.toggle_attention),
-}
-"""What a key does in the C2 tab beside those of a screw: a word for the help, and the deed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from spinescrew.errors import InputError
@@ -96,9 +96,9 @@ class Controls:
         self.desk.do(lambda session: actions.set_reviewed(session, bool(reviewed)))
 
 
-def key_help() -> list[dict[str, str]]:
-    """The keys and what they do."""
-    return [{"keys": _as_printed(name), "does": does} for name, (does, _) in KEYS.items()]
+def key_help(more: Mapping[str, tuple[str, Any]]) -> list[dict[str, str]]:
+    """The keys and what they do, those of a screw first."""
+    return [{"keys": _as_printed(name), "does": does} for name, (does, _) in {**KEYS, **more}.items()]
 
 
 def _as_printed(key: str) -> str:

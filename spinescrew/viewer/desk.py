@@ -56,7 +56,7 @@ class Desk:
         Whether this desk's tab is in front: the page is told of no other.
     """
 
-    field_mm = FIELD_MM
+    field_mm, elevation_deg = FIELD_MM, 0.0
 
     def __init__(self, state: Any, journal_folder: Path | None = None, panes: str = PANES) -> None:
         self.state, self.journal_folder = state, journal_folder
@@ -122,8 +122,7 @@ class Desk:
         case.shown.on_change.append(self._on_change)
         case.on_problem.append(lambda text: self.tell(text, True))
         self._saved = () if unsaved else _by_hand(case.session.plan)
-        self.show_options()
-        self.panes.reset_three_d()
+        self.panes.reset_three_d(self.elevation_deg)
         self.announce()
 
     def announce(self) -> None:
@@ -228,7 +227,7 @@ class Desk:
 
     def reset_views(self) -> None:
         """Everything is seen: slices through the screw in hand, the scene from behind."""
-        self.panes.reset_three_d()
+        self.panes.reset_three_d(self.elevation_deg)
         if self.case is not None:
             for view in self.panes.slices:
                 set_field(view.get_view_node(), self.field_mm)

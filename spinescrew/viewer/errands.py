@@ -21,6 +21,7 @@ from spinescrew.viewer.downloads import Downloads
 from spinescrew.viewer.jobs import Job, Jobs
 from spinescrew.viewer.opened import Opened
 
+
 class Workshop(Protocol):
     """Who does the work."""
 

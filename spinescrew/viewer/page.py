@@ -10,9 +10,11 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v
 from trame.widgets.rca import RemoteControlledArea
 
+from spinescrew.viewer import c2_controls
+from spinescrew.viewer.c2_panel import ask_for_c2
 from spinescrew.viewer.controls import key_help
 from spinescrew.viewer.panel import build_panel
-from spinescrew.viewer.places import PLACES
+from spinescrew.viewer.places import C2, C2_PANES, PANES, PLACES, PLANNER
 from spinescrew.viewer.shown import figure_fields
 from spinescrew.viewer.start import START, WINDOWS
 from spinescrew.viewer.widgets import Handlers, icon_button
@@ -24,7 +26,9 @@ TITLE = "SpineScrew planner"
 def build_page(server: Any, calls: Handlers) -> VAppLayout:
     """Lay the page out; ``calls`` is asked when something is pressed, not before."""
     server.state.update(START)
-    server.state.update({"fields": figure_fields(), "key_help": key_help(), "help": False, "trame__title": TITLE})
+    server.state.update(
+        {"fields": figure_fields(), "key_help": key_help(c2_controls.KEYS), "help": False, "trame__title": TITLE}
+    )
     server.enable_module(
         {"serve": {"spinescrew": str(STATIC)}, "scripts": ["spinescrew/page.js"], "styles": ["spinescrew/page.css"]}
     )
@@ -46,13 +50,24 @@ def _bar(calls: Handlers) -> None:
     with html.Div(classes="bar"):
         html.Img(src="spinescrew/logo.svg", classes="logo", alt="")
         html.Div(TITLE, classes="title")
+        with v.VBtnToggle(model_value=("tab",), mandatory=True, density="compact", variant="outlined", classes="tabs"):
+            for tab, label in ((PLANNER, "Planner"), (C2, "C2")):
+                v.VBtn(
+                    label,
+                    value=tab,
+                    size="small",
+                    id=f"tab-{tab}",
+                    click=(lambda tab: calls.show_tab(tab), f"['{tab}']"),
+                )
         html.Div("{{ case_name }}", classes="case", title=("case_name",))
         html.Div("unsaved edits", v_if="unsaved", classes="unsaved")
         v.VSpacer()
         icon_button("mdi-undo", "`Undo ${steps.undo}`", calls.press("undo"), disabled="!steps.undo", id="undo")
         icon_button("mdi-redo", "`Redo ${steps.redo}`", calls.press("redo"), disabled="!steps.redo", id="redo")
         _view_menu()
-        icon_button("mdi-fit-to-screen-outline", "'Show everything'", lambda: calls.reset_views(), id="reset-views")
+        icon_button(
+            "mdi-fit-to-screen-outline", "'Show everything'", lambda: calls.desk.reset_views(), id="reset-views"
+        )
         icon_button(
             "mdi-theme-light-dark", "'Dark or light'", "theme = theme === 'dark' ? 'light' : 'dark'", id="theme"
         )
@@ -64,7 +79,7 @@ def _bar(calls: Handlers) -> None:
             variant="tonal",
             disabled=("busy || !unsaved",),
             id="save",
-            click=lambda: calls.errands.begin(calls.errands.save()),
+            click=lambda: calls.jobs.begin(calls.errands.save()),
         )
         v.VBtn(
             "Export",
@@ -73,7 +88,7 @@ def _bar(calls: Handlers) -> None:
             color="primary",
             disabled=("!opened || busy",),
             id="export",
-            click=lambda: calls.errands.begin(calls.errands.export()),
+            click=lambda: calls.jobs.begin(calls.export()),
         )
 
 
@@ -119,7 +134,11 @@ def _views(calls: Handlers) -> None:
                 style=(f"`cursor: ${{cursor_{name}}}`",),
             ):
                 RemoteControlledArea(
-                    name=f"pane_{name}", display="image", send_mouse_move=True, event_throttle_ms=("10",)
+                    name=(f"`${{tab === '{C2}' ? '{C2_PANES}' : '{PANES}'}}_{name}`",),
+                    key="tab",
+                    display="image",
+                    send_mouse_move=True,
+                    event_throttle_ms=("10",),
                 )
                 html.Div(f"{{{{ aligned ? '{place.along}' : '{place.plain}' }}}}", classes="pane-title")
                 with html.Div(classes="pane-buttons"):
@@ -139,15 +158,16 @@ def _waiting(calls: Handlers) -> None:
     with html.Div(classes="waiting", v_if="busy", id="waiting", raw_attrs=[':class="{alone: !opened}"']):
         html.Div("{{ job_text }}", classes="job")
         v.VProgressLinear(model_value=("job_fraction",), height=6, rounded=True, color="primary")
-        v.VBtn("Cancel", size="small", variant="text", id="cancel", click=lambda: calls.errands.cancel())
-    with html.Div(classes="waiting alone", v_if="!busy && !opened"):
+        v.VBtn("Cancel", size="small", variant="text", id="cancel", click=lambda: calls.jobs.cancel())
+    ask_for_c2(calls)
+    with html.Div(classes="waiting alone", v_if=f"!busy && !opened && tab === '{PLANNER}'"):
         html.Div("{{ message || 'Connecting ...' }}", classes="job", id="failed")
         v.VBtn(
             "Try again",
             v_if="message",
             size="small",
             variant="tonal",
-            click=lambda: calls.errands.begin(calls.errands.open()),
+            click=lambda: calls.jobs.begin(calls.errands.open()),
         )
 
 
@@ -164,9 +184,9 @@ def _messages(calls: Handlers) -> None:
     with dialog, v.VCard(title="Unsaved work was found"):
         v.VCardText("Edits made on this case were not saved: {{ recover }}. Take them up again?")
         with v.VCardActions():
-            v.VBtn("Forget them", id="forget", click=lambda: calls.errands.begin(calls.errands.recover(False)))
+            v.VBtn("Forget them", id="forget", click=lambda: calls.jobs.begin(calls.errands.recover(False)))
             v.VBtn(
-                "Recover", id="recover", color="primary", click=lambda: calls.errands.begin(calls.errands.recover(True))
+                "Recover", id="recover", color="primary", click=lambda: calls.jobs.begin(calls.errands.recover(True))
             )
 
 

@@ -1,14 +1,15 @@
-"""The right side of the page: the screw in hand, all screws, levels, notes."""
+"""The right side of the page: in both tabs the screw in hand and notes; in the planner's also all screws and levels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
-from spinescrew.viewer.widgets import Handlers, icon_button
+from spinescrew.viewer.c2_panel import build_c2_panel
+from spinescrew.viewer.places import C2, PLANNER
+from spinescrew.viewer.widgets import Handlers, check, icon_button
 
 DISCLAIMER = "For research; not a medical device. A surgeon reviews every screw."
 
@@ -24,11 +25,14 @@ COLUMNS = (
 
 def build_panel(calls: Handlers) -> None:
     """Everything about the plan, one card below the other."""
-    with html.Div(classes="panel", v_if="opened"):
-        _hand(calls)
-        _table(calls)
-        _levels(calls)
-        _notes()
+    with html.Div(classes="panel", v_if=f"opened || tab === '{C2}'"):
+        build_c2_panel(calls)
+        with v.Template(v_if="opened"):
+            _hand(calls)
+            with v.Template(v_if=f"tab === '{PLANNER}'"):
+                _table(calls)
+                _levels(calls)
+            _notes()
 
 
 def _hand(calls: Handlers) -> None:
@@ -99,8 +103,11 @@ def _hand(calls: Handlers) -> None:
                 v.VBtn("entry", value="entry", size="x-small")
                 v.VBtn("isthmus", value="isthmus", size="x-small")
             v.VSpacer()
-            _check("locked", "hand.locked", lambda on: calls.controls.set_locked(on), "Locked")
-            _check("reviewed", "hand.reviewed", lambda on: calls.controls.set_reviewed(on), "Reviewed")
+            for name, label, ticked in (
+                ("locked", "Locked", lambda on: calls.controls.set_locked(on)),
+                ("reviewed", "Reviewed", lambda on: calls.controls.set_reviewed(on)),
+            ):
+                check(name, f"hand.{name}", (ticked, "[$event.target.checked]"), label, "!hand.planned")
         with html.Div(classes="row buttons"):
             for name, label, why in (
                 ("mirror", "Mirror", "The same screw on the other side"),
@@ -116,7 +123,7 @@ def _hand(calls: Handlers) -> None:
                 color=("adding ? 'primary' : undefined",),
                 id="add",
                 title="Two clicks in any view: entry, then tip",
-                click=lambda: calls.add(),
+                click=lambda: calls.desk.start_adding(),
             )
         with (
             html.Div(classes="facts", v_if="hand.facts.length"),
@@ -125,18 +132,6 @@ def _hand(calls: Handlers) -> None:
             html.Span("{{ fact.name }}", classes="quiet")
             html.Span("{{ fact.value }}")
         html.Div("{{ note }}", v_for="note in hand.notes", key="note", classes="note")
-
-
-def _check(name: str, value: str, handler: Callable[[bool], None], label: str) -> None:
-    with html.Label(classes="check"):
-        html.Input(
-            type="checkbox",
-            checked=(value,),
-            disabled=("!hand.planned",),
-            id=name,
-            change=(handler, "[$event.target.checked]"),
-        )
-        html.Span(label)
 
 
 def _table(calls: Handlers) -> None:
@@ -207,7 +202,7 @@ def _levels(calls: Handlers) -> None:
                 color="primary",
                 id="rename",
                 disabled=("busy || !levels.changed",),
-                click=lambda: calls.errands.begin(calls.errands.apply_names()),
+                click=lambda: calls.jobs.begin(calls.errands.apply_names()),
             )
         html.Div("Screws stay in their bone and are graded anew; undo begins anew.", classes="quiet")
 

@@ -162,13 +162,14 @@ class Panes:
         for view in self.slices:
             view.get_view_node().JumpSliceByCentering(*map(float, point))
 
-    def reset_three_d(self) -> None:
-        """All that is visible, from behind."""
+    def reset_three_d(self, elevation_deg: float = 0.0) -> None:
+        """All that is visible, from behind and so much from above."""
         from trame_slicer.views import ViewDirection
 
         view = self.three_d
         view.reset_focal_point()
         view.rotate_to_view_direction(ViewDirection.POSTERIOR)
+        view.renderer().GetActiveCamera().Elevation(elevation_deg)
         view.renderer().ResetCameraScreenSpace(0.95)
         view.schedule_render()
 

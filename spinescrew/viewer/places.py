@@ -14,6 +14,9 @@ class Place:
     plain: str
 
 
+PLANNER, C2 = "planner", "c2"
+"""The tabs."""
+
 PANES, C2_PANES = "pane", "c2_pane"
 """What the views of each tab are called, before their node's name."""
 

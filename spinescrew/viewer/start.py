@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from spinescrew.viewer.places import PLACES
+from spinescrew.scene.c2_scene import OPACITY, THRESHOLD
+from spinescrew.viewer.c2_shown import NOTHING
+from spinescrew.viewer.places import PLACES, PLANNER
 
 WINDOWS = {"Bone": (1500.0, 150.0), "Wide": (3000.0, 500.0), "Soft tissue": (400.0, 40.0), "Metal": (6000.0, 1500.0)}
 """Width and centre in HU by name."""
 
 START: dict[str, Any] = {
+    "tab": PLANNER,
     "opened": False,
     "busy": False,
     "job_text": "",
@@ -38,4 +41,10 @@ START: dict[str, Any] = {
     "window": "Bone",
     "theme": "dark",
     "big": "",
+    "c2": NOTHING,
+    "c2_side": "",
+    "attention": True,
+    "attention_surface": True,
+    "attention_opacity": OPACITY,
+    "attention_threshold": THRESHOLD,
 }

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
+from spinescrew.viewer.c2_desk import C2Desk
+from spinescrew.viewer.c2_errands import C2Errands
 from spinescrew.viewer.controls import Controls
+from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.errands import Errands
+from spinescrew.viewer.jobs import Jobs
 
 
 class Handlers:
-    """What the page calls; filled in when the case is on the desk."""
+    """What the page calls; filled in when the server listens.
 
-    controls: Controls
+    Attributes
+    ----------
+    desk, controls, export:
+        Of the tab that is in front.
+    c2_desk, c2:
+        Of the C2 tab, once it was in front.
+    """
+
+    jobs: Jobs
     errands: Errands
-    add: Callable[[], None]
-    reset_views: Callable[[], None]
+    desk: Desk
+    controls: Controls
+    export: Callable[[], Coroutine[Any, Any, None]]
+    show_tab: Callable[[str], None]
+    c2_desk: C2Desk
+    c2: C2Errands
 
     def press(self, name: str) -> Callable[[], None]:
         """What a button of :data:`spinescrew.viewer.controls.BUTTONS` calls."""
@@ -39,3 +56,10 @@ def icon_button(
         id=id,
         raw_attrs=[f':aria-label="{title}"'],
     )
+
+
+def check(name: str, value: str, change: Any, label: str, disabled: str) -> None:
+    """A box to tick; ``value`` and ``disabled`` are JavaScript expressions."""
+    with html.Label(classes="check"):
+        html.Input(type="checkbox", checked=(value,), disabled=(disabled,), id=name, change=change)
+        html.Span(label)

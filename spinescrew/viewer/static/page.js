@@ -1,6 +1,6 @@
 // Keys of the planner. Everything else is the library's.
 (function () {
-  const PLAIN = ['[', ']', '+', '-', '.', ',', 'm', 'r', 'l', 'v', 'Delete', 'PageUp', 'PageDown',
+  const PLAIN = ['[', ']', '+', '-', '.', ',', 'a', 'm', 'r', 'l', 'v', 'Delete', 'PageUp', 'PageDown',
     'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'];
 
   function name(event) {
