@@ -41,7 +41,9 @@ def view(
     ),
     browser: Annotated[bool, typer.Option("--browser", help="Open it in this machine's browser.")] = False,
     confirmed: Annotated[bool, typer.Option("--other-image", help="Accept another image than the plan's.")] = False,
-    c2: Annotated[bool, typer.Option("--c2", help="Open the C2 tab and judge the C2 pedicles of this neck CT.")] = False,
+    c2: Annotated[
+        bool, typer.Option("--c2", help="Open the C2 tab and judge the C2 pedicles of this neck CT.")
+    ] = False,
 ) -> None:
     """Open the planner in a browser.
 

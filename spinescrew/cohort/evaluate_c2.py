@@ -32,6 +32,9 @@ HELD_OUT = 200
 BORDER_SHARE = 0.6
 """Share of the held-out pedicles that are made about as wide as the screw needs."""
 
+VIEW_MM = (90.0, 104.0, 80.0)
+"""Field of view of the held-out phantoms: wide enough for the longest spinous process."""
+
 SCREW_MM, WALL_MM = 3.5, 0.5
 """A corridor fits if a screw of this diameter leaves this much bone."""
 
@@ -46,7 +49,7 @@ def held_out_axes(folder: Path, count: int = HELD_OUT, slice_mm: float | None = 
     """Phantoms with shapes and scanners that training never draws; the same patients at every slice thickness."""
     from spinescrew.phantoms.axis import generator_hash, make_axis_case
 
-    make = partial(make_axis_case, held_out=True, border_share=BORDER_SHARE, slice_mm=slice_mm)
+    make = partial(make_axis_case, held_out=True, border_share=BORDER_SHARE, slice_mm=slice_mm, crop=VIEW_MM)
     name = "any-slices" if slice_mm is None else f"{slice_mm:g}mm"
     return AxisPhantoms(make, Path(folder) / name, count, generator_hash(), first=0)
 

@@ -61,7 +61,7 @@ def view_from_matrix(matrix: Any, pixel_mm: Any, shape: tuple[int, int]) -> View
     source = -np.linalg.solve(left, values[:, 3])
     mirror = np.sign(intrinsics[0, 0])
     corner = np.linalg.solve(intrinsics, [0, 0, 1]) @ turn
-    steps = reach[0] / np.abs(np.diag(intrinsics)[:2])
+    steps = np.asarray(reach[0] / np.abs(np.diag(intrinsics)[:2]), dtype=np.float64)
     return View(source, source + reach[0] * corner, mirror * turn[0], turn[1], steps, shape)
 
 

@@ -24,7 +24,7 @@ from spinescrew.viewer.places import C2, PLANNER
 from spinescrew.viewer.serving import Listening, run_until_terminated, serve_async
 from spinescrew.viewer.widgets import Handlers
 
-OPTIONS = ("aligned", "follow_image", "ghost", "snap", "bone", "window", "theme")
+OPTIONS = ("aligned", "follow_image", "ghost", "snap", "bone", "c2_bone", "window", "theme")
 
 
 class Planner:

@@ -44,6 +44,7 @@ class C2Desk(Desk):
         self.panes.show_volume(self.ct_node)
         await asyncio.sleep(0)
         self.found, self.picture = found, C2Scene(self.scene, found, self.ct_node)
+        _outline(self.picture)
         await asyncio.sleep(0)
         look = Look(brief=True, light=True)
         self.case = open_screws(self.scene, found, self.ct_node, LoopHost(), look)
@@ -100,10 +101,10 @@ class C2Desk(Desk):
         with self.state as state:
             state.attention = not state.attention
 
-    def _show_bone(self, opacity: float) -> None:
+    def _show_bone(self, _opacity: float) -> None:
         surface = self.picture.node("surface") if self.picture is not None else None
         if surface is not None:
-            surface.GetDisplayNode().SetOpacity(opacity)
+            surface.GetDisplayNode().SetOpacity(float(self.state.c2_bone))
 
     def refresh(self) -> None:
         """Tell the page everything of the session, and which side is in hand."""
@@ -112,3 +113,15 @@ class C2Desk(Desk):
         if session is not None and self.front:
             with self.state as state:
                 state.c2_side = session.selected[1] if session.selected is not None else ""
+
+
+def _outline(picture: C2Scene) -> None:
+    """Smooth outlines in the slices: the surface that was measured, and not the voxels' steps."""
+    picture.node("labels").GetDisplayNode().SetVisibility2D(False)
+    surface = picture.node("surface").GetDisplayNode()
+    surface.SetVisibility2D(True)
+    surface.SetSliceIntersectionThickness(2)
+    pedicles = picture.node("pedicles")
+    pedicles.GetSegmentation().SetConversionParameter("Smoothing factor", "0.3")
+    pedicles.CreateClosedSurfaceRepresentation()
+    pedicles.GetDisplayNode().SetPreferredDisplayRepresentationName2D("Closed surface")

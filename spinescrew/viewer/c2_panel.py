@@ -20,9 +20,9 @@ def build_c2_panel(calls: Handlers) -> None:
         html.Div(ASKED, classes="card", v_if="!opened")
         with v.Template(v_if="opened"):
             _answer(calls)
+            _ways()
             _attention()
             _measures()
-            _ways()
 
 
 def ask_for_c2(calls: Handlers) -> None:
@@ -57,6 +57,7 @@ def _answer(calls: Handlers) -> None:
             ),
         ):
             _side()
+        html.Div("{{ c2.reading }} {{ c2.seconds }}", classes="quiet c2-reading")
         html.Div(
             "{{ own.disagreement }}",
             v_for="own in c2.sides.filter(own => own.disagreement)",
@@ -68,13 +69,15 @@ def _answer(calls: Handlers) -> None:
 
 def _side() -> None:
     with html.Div(classes="c2-head"):
-        html.Span("{{ own.title }}", classes="c2-title")
+        with html.Span(classes="c2-title"):
+            v.VIcon("mdi-crosshairs", size="x-small", classes="c2-aim")
+            html.Span("{{ own.title }}")
         html.Span(
             "{{ own.verdict }}", classes="chip small verdict", style=("`background: ${own.colour}; color: ${own.ink}`",)
         )
     with html.Div(classes="c2-percent"):
         html.Span("{{ own.percent }} %", classes="c2-number")
-        html.Span("{{ own.low }}-{{ own.high }} %", classes="quiet")
+        html.Span("{{ own.low }}–{{ own.high }} %", classes="quiet")
     with html.Div(
         classes="gauge", raw_attrs=['role="meter"', ':aria-valuenow="own.percent"', ':aria-label="own.text"']
     ):
@@ -86,7 +89,7 @@ def _side() -> None:
         html.Span("{{ c2.threshold }}")
         html.Span("100 %")
     with html.Div(v_for="row in rows.filter(row => row.key === own.key)", key="row.key", classes="c2-screw"):
-        html.Span("{{ row.screw }}")
+        html.Span("{{ row.reason || row.screw }}")
         html.Span(
             "GR {{ row.letter }}",
             v_if="row.letter !== '–'",
@@ -134,19 +137,20 @@ def _measures() -> None:
                 html.Th("Measure and published cut-off")
                 for side in SIDES:
                     html.Th(side.capitalize())
-            with html.Tbody(), html.Tr(v_for="row in c2.measures", key="row.name"):
-                with html.Td():
-                    html.Div("{{ row.name }}")
-                    html.Div("{{ row.meaning }}", classes="quiet", v_if="row.meaning")
-                for side in SIDES:
-                    with html.Td():
-                        html.Div(f"{{{{ row.values.{side}.text }}}}")
-                        html.Div(
-                            "{{ tag.text }}",
-                            v_for=f"tag in row.values.{side}.tags",
-                            key="tag.text",
-                            raw_attrs=[':class="tag.good ? `tag good` : `tag bad`"'],
-                        )
+            with html.Tbody(v_for="row in c2.measures", key="row.name"):
+                with html.Tr():
+                    html.Td("{{ row.name }}")
+                    for side in SIDES:
+                        with html.Td():
+                            html.Div(f"{{{{ row.values.{side}.text }}}}")
+                            html.Span(
+                                "{{ tag.text }}",
+                                v_for=f"tag in row.values.{side}.tags",
+                                key="tag.text",
+                                raw_attrs=[':class="tag.good ? `tag good` : `tag bad`"'],
+                            )
+                with html.Tr(v_if="row.meaning"):
+                    html.Td("{{ row.meaning }}", classes="quiet", colspan=1 + len(SIDES))
         html.Div("{{ source }}", v_for="source in c2.sources", key="source", classes="quiet")
         html.Div("{{ note }}", v_for="note in c2.sides.flatMap(own => own.notes)", key="note", classes="note")
 

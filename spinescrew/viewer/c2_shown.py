@@ -15,7 +15,7 @@ from spinescrew.reports.wording import number
 WARNING = f"{PROVENANCE}; never saw a real neck CT"
 """What stands in the tab at all times."""
 
-NOTHING: dict[str, Any] = {"sides": [], "measures": [], "sources": [], "threshold": 50, "screw": "", "seconds": ""}
+NOTHING: dict[str, Any] = {"sides": [], "measures": [], "sources": [], "threshold": 50, "reading": "", "seconds": ""}
 """Before anything was judged."""
 
 WAYS = {"pars": "Pars screw", "lamina": "Translaminar screw"}
@@ -24,7 +24,8 @@ WAYS = {"pars": "Pars screw", "lamina": "Translaminar screw"}
 def answer(found: C2Assessment) -> dict[str, Any]:
     """Everything the tab shows of an assessment; probabilities in percent."""
     return {
-        "screw": f"{found.screw_mm:g} mm",
+        "reading": f"Chance that a {found.screw_mm:g} mm screw stays in bone, read at {100 * found.threshold:.0f} %; "
+        "the white bar is the range from slightly shifted views.",
         "threshold": round(100 * found.threshold),
         "sides": [_side(own, found.screw_mm) for own in found.sides.values()],
         "measures": [_row(row.name, row.meaning, row.values) for row in measure_rows(found)],
@@ -46,7 +47,7 @@ def _side(own: SideAssessment, screw_mm: float) -> dict[str, Any]:
         "verdict": own.verdict,
         "colour": colour,
         "ink": ink_on(colour),
-        "text": f"{percent} % that a {screw_mm:g} mm screw stays in bone, at least {low} and at most {high} %",
+        "text": f"{percent} % that a {screw_mm:g} mm screw stays in bone",
         "disagreement": f"{own.side.capitalize()}: {own.disagreement}." if own.disagreement else "",
         "ways": [_way(way) for way in own.ways_out],
         "notes": [f"{own.side.capitalize()}: {note}" for note in own.measures.notes],

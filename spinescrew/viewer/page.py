@@ -120,7 +120,16 @@ def _view_menu() -> None:
                 classes="my-2",
             )
             html.Div("Bone in 3D", classes="text-caption mt-2")
-            v.VSlider(v_model=("bone",), min=0.05, max=1, step=0.05, density="compact", hide_details=True)
+            for name, tab in (("bone", PLANNER), ("c2_bone", C2)):
+                v.VSlider(
+                    v_model=(name,),
+                    v_if=f"tab === '{tab}'",
+                    min=0.05,
+                    max=1,
+                    step=0.05,
+                    density="compact",
+                    hide_details=True,
+                )
 
 
 def _views(calls: Handlers) -> None:
@@ -140,7 +149,8 @@ def _views(calls: Handlers) -> None:
                     send_mouse_move=True,
                     event_throttle_ms=("10",),
                 )
-                html.Div(f"{{{{ aligned ? '{place.along}' : '{place.plain}' }}}}", classes="pane-title")
+                along = f"tab === '{C2}' && !hand.planned ? '{place.pedicle}' : '{place.along}'"
+                html.Div(f"{{{{ aligned ? ({along}) : '{place.plain}' }}}}", classes="pane-title")
                 with html.Div(classes="pane-buttons"):
                     icon_button(
                         f"big === '{name}' ? 'mdi-arrow-collapse' : 'mdi-arrow-expand'",

@@ -115,7 +115,15 @@ def _hand(calls: Handlers) -> None:
                 ("restore", "Automatic", "As the planner had placed it"),
                 ("delete", "Delete", "Take the screw out"),
             ):
-                v.VBtn(label, size="x-small", variant="outlined", id=name, title=why, click=calls.press(name))
+                v.VBtn(
+                    label,
+                    v_if=f"tab === '{PLANNER}'" if name == "copy" else "true",
+                    size="x-small",
+                    variant="outlined",
+                    id=name,
+                    title=why,
+                    click=calls.press(name),
+                )
             v.VBtn(
                 "Add",
                 size="x-small",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """A view on the page: the name of Slicer's node, and what it shows along a screw and of the patient."""
+    """A view on the page: Slicer's node, and what it shows along a screw, along a pedicle, and of the patient."""
 
     node: str
     along: str
+    pedicle: str
     plain: str
 
 
@@ -21,8 +22,8 @@ PANES, C2_PANES = "pane", "c2_pane"
 """What the views of each tab are called, before their node's name."""
 
 PLACES = (
-    Place("Red", "Along the screw, transverse", "Axial"),
-    Place("Yellow", "Along the screw, sagittal", "Sagittal"),
-    Place("Green", "Across the screw, from behind", "Coronal"),
-    Place("1", "3D", "3D"),
+    Place("Red", "Along the screw, transverse", "Along the pedicle, transverse", "Axial"),
+    Place("Yellow", "Along the screw, sagittal", "Along the pedicle, sagittal", "Sagittal"),
+    Place("Green", "Across the screw, from behind", "Across the pedicle, from behind", "Coronal"),
+    Place("1", "3D", "3D", "3D"),
 )

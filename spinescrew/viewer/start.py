@@ -43,6 +43,7 @@ START: dict[str, Any] = {
     "big": "",
     "c2": NOTHING,
     "c2_side": "",
+    "c2_bone": 0.8,
     "attention": True,
     "attention_surface": True,
     "attention_opacity": OPACITY,
