@@ -1,6 +1,6 @@
-"""Pictures of the planner in a browser for Docs: the demo case as a person would work on it.
+"""Pictures of the planner in a browser for Docs: the demo case and the demo neck as a person would work on them.
 
-Example: python Utilities/browser_pictures.py --out Docs
+Example: python Utilities/browser_pictures.py --out Docs --of c2
 """
 
 from __future__ import annotations
@@ -22,42 +22,61 @@ L3_LEFT = (Level.L3, "left")
 
 
 def main() -> None:
-    """Take every picture."""
+    """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "Docs")
-    parser.add_argument("--case", type=Path, default=None, help="A case folder; the built-in case if left out.")
+    parser.add_argument("--of", choices=("planner", "c2"), default=None, help="Which tab; both if left out.")
+    parser.add_argument("--case", type=Path, default=None, help="A case folder; the built-in cases if left out.")
     wanted = parser.parse_args()
-    with TemporaryDirectory() as journals, Browsed(Target(wanted.case), Path(journals)) as planner:
-        planner.until(lambda: planner.desk is not None and planner.planner.server.state.busy, "the job")
-        planner.wait(4)
-        planner.screenshot(wanted.out / "browser-1-opening.png")
-        planner.until(lambda: planner.planner.server.state.opened, "the case")
-        planner.click('tr[data-key="L3 left"]')
-        planner.shows("#hand-title", "L3 left")
-        planner.wait(4)
-        planner.screenshot(wanted.out / "browser-2-planned.png")
-        planner.drag("Red", planner.grip(L3_LEFT, "tip"), (-70, -6))
-        planner.click("#view-menu")
-        planner.click("#option-ghost")
-        planner.wait(1)
-        planner.press("Escape")
-        planner.wait(4)
-        planner.screenshot(wanted.out / "browser-3-breach.png")
-        planner.click("#theme")
-        planner.click("#expand-1")
-        planner.wait(4)
-        planner.screenshot(wanted.out / "browser-4-light.png")
-        planner.click("#expand-1")
-        planner.click("#theme")
-        planner.click("#help")
-        planner.wait(2)
-        planner.screenshot(wanted.out / "browser-5-keys.png")
-        planner.press("Escape")
-        planner.run(planner.page.set_viewport_size({"width": 820, "height": 1180}))
-        planner.wait(4)
-        planner.screenshot(wanted.out / "browser-6-tablet.png")
-        for text in planner.harmful():
-            sys.stderr.write(text + "\n")
+    for tab, take in (("planner", of_planner), ("c2", of_c2)):
+        if wanted.of in (None, tab):
+            with TemporaryDirectory() as journals, Browsed(Target(wanted.case), Path(journals), tab=tab) as planner:
+                take(planner, wanted.out)
+                for text in planner.harmful():
+                    sys.stderr.write(text + "\n")
+
+
+def of_planner(planner: Browsed, out: Path) -> None:
+    """From opening to a screw that breaches, dark and light, and on a tablet."""
+    planner.until(lambda: planner.desk is not None and planner.planner.server.state.busy, "the job")
+    planner.wait(4)
+    planner.screenshot(out / "browser-1-opening.png")
+    planner.until(lambda: planner.planner.server.state.opened, "the case")
+    planner.click('tr[data-key="L3 left"]')
+    planner.shows("#hand-title", "L3 left")
+    planner.wait(4)
+    planner.screenshot(out / "browser-2-planned.png")
+    planner.drag("Red", planner.grip(L3_LEFT, "tip"), (-70, -6))
+    planner.click("#view-menu")
+    planner.click("#option-ghost")
+    planner.wait(1)
+    planner.press("Escape")
+    planner.wait(4)
+    planner.screenshot(out / "browser-3-breach.png")
+    planner.click("#theme")
+    planner.click("#expand-1")
+    planner.wait(4)
+    planner.screenshot(out / "browser-4-light.png")
+    planner.click("#expand-1")
+    planner.click("#theme")
+    planner.click("#help")
+    planner.wait(2)
+    planner.screenshot(out / "browser-5-keys.png")
+    planner.press("Escape")
+    planner.run(planner.page.set_viewport_size({"width": 820, "height": 1180}))
+    planner.wait(4)
+    planner.screenshot(out / "browser-6-tablet.png")
+
+
+def of_c2(planner: Browsed, out: Path) -> None:
+    """The answer for both pedicles, with where the network looked."""
+    planner.until(lambda: planner.planner.server.state.opened, "the answer", 600)
+    planner.wait(4)
+    planner.screenshot(out / "c2-browser.png")
+    planner.click("#theme")
+    planner.click("#c2-left" if planner.planner.server.state.c2_side == "right" else "#c2-right")
+    planner.wait(4)
+    planner.screenshot(out / "c2-browser-light.png")
 
 
 if __name__ == "__main__":

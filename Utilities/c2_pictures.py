@@ -19,12 +19,12 @@ sys.path[:0] = [str(ROOT / "Testing" / folder) for folder in ("slicer_stand_in",
 
 from tutorial_pictures import DOCS, four_up, wait, wait_a_little  # noqa: E402
 
-PANEL, VIEW = (560, 1270), (560, 633)
+PANEL, VIEW = (560, 1350), (560, 673)
 MODULE = ROOT / "C2Feasibility"
 
 
 def main() -> None:
-    """Judge the example, look at its right pedicle, draw."""
+    """Judge the example, look along the pedicle that takes a screw, draw."""
     import slicer
     from offscreen_views import Views
     from slicer_stand_in import open_module, register_module, running_slicer

@@ -15,6 +15,7 @@ from spinescrew.reports.wording import number
 
 COLUMNS = ("Measure", "Left", "Right")
 _GOOD, _BAD = "#0072B2", "#B3471D"
+_SUREST = 0.99
 
 
 class AnswerSection:
@@ -42,6 +43,7 @@ class AnswerSection:
         self._showDisagreement(found)
         self._showTable(found)
         self.ui.waysOutLabel.text = _waysOut(found) if found is not None else ""
+        self.ui.warningsLabel.text = "\n".join(found.warnings) if found is not None else ""
 
     def _showDisagreement(self, found):
         """Above the measures, and only where there is one."""
@@ -49,7 +51,6 @@ class AnswerSection:
         for side, own in found.sides.items() if found is not None else ():
             if own.disagreement:
                 texts.append(f"<b>{side.capitalize()}:</b> {html.escape(own.disagreement)}.")
-        texts += [html.escape(warning) for warning in (found.warnings if found is not None else ())]
         self.ui.disagreementLabel.text = "<br>".join(texts)
         self.ui.disagreementLabel.visible = bool(texts)
 
@@ -66,11 +67,20 @@ class AnswerSection:
 def _verdict(side, own):
     if own is None:
         return f"<b>{side.capitalize()}</b>"
-    share = _("{probability:.0f} % ({low:.0f}-{high:.0f}) that a {screw:g} mm screw stays inside").format(
-        probability=100 * own.probability, low=100 * own.low, high=100 * own.high, screw=SCREW_MM
-    )
+    middle, low, high = (_percent(share) for share in (own.probability, own.low, own.high))
+    among = f" ({low} to {high})" if low != high else ""
+    share = _("{probability} that a {screw:g} mm screw stays inside").format(probability=middle + among, screw=SCREW_MM)
     colour = VERDICT_COLOURS[own.verdict]
     return f"<b>{side.capitalize()}: <span style='color: {colour}'>{own.verdict}</span></b><br>{share}"
+
+
+def _percent(share):
+    """Nothing is certain: the ends of the scale are never written."""
+    if share > _SUREST:
+        return _("over {percent:.0f} %").format(percent=100 * _SUREST)
+    if share < 1.0 - _SUREST:
+        return _("under {percent:.0f} %").format(percent=100 * (1.0 - _SUREST))
+    return f"{100 * share:.0f} %"
 
 
 def _waysOut(found):

@@ -4,7 +4,8 @@ import slicer
 
 CATEGORY = "SpineScrew"
 NAME = "SimulatedNeck"
-SEED = 500021
+SEED = 7
+VARIANT = "asymmetric"
 SLICE_MM = 1.0
 
 
@@ -20,9 +21,9 @@ def register():
 
 
 def load(scene=None, seed=SEED, sliceMm=SLICE_MM):
-    """Make the simulated neck; returns its CT node."""
+    """Make the simulated neck, with one narrow pedicle; returns its CT node."""
     from spinescrew.phantoms.axis import make_axis_case
     from spinescrew.scene.volumes import add_volume
 
     scene = scene if scene is not None else slicer.mrmlScene
-    return add_volume(scene, make_axis_case(seed, slice_mm=sliceMm).ct, "Simulated neck CT")
+    return add_volume(scene, make_axis_case(seed, slice_mm=sliceMm, variant=VARIANT).ct, "Simulated neck CT")

@@ -9,7 +9,6 @@ from slicer_stand_in import open_module
 from stand_in_signals import connected
 
 from spinescrew.anatomy.levels import Level
-from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.planning import actions
 from spinescrew.scene.aligned_slices import plane_of
 
@@ -110,10 +109,11 @@ def test_an_image_without_a_whole_c2_is_refused_with_the_reason(panel, found, se
 
 
 def test_both_sides_have_their_verdict_and_probability(judged, found):
-    for side, label in (("left", judged.ui.leftVerdict), ("right", judged.ui.rightVerdict)):
-        own = found.sides[side]
-        assert f">{own.verdict}<" in label.text
-        assert f"{100 * own.probability:.0f} % ({100 * own.low:.0f}-{100 * own.high:.0f})" in label.text
+    ui = judged.ui
+    for side, label in (("left", ui.leftVerdict), ("right", ui.rightVerdict)):
+        assert f">{found.sides[side].verdict}<" in label.text
+    assert "98 % (88 % to over 99 %) that a 3.5 mm screw" in ui.leftVerdict.text
+    assert "2 % (under 1 % to 12 %) that a 3.5 mm screw" in ui.rightVerdict.text
 
 
 def test_a_gauge_is_as_full_as_the_probability_is_high(judged):
@@ -146,11 +146,18 @@ def test_a_disagreement_is_prominent_and_silence_is_not(chosen, found):
     from dataclasses import replace
 
     sides = {**found.sides, "right": replace(found.sides["right"], disagreement="the network expects <other>")}
-    doubted = C2Assessment(**{**vars(found), "sides": sides})
-    chosen.open(doubted, chosen.ui.volumeSelector.currentNode())
+    chosen.open(replace(found, sides=sides), chosen.ui.volumeSelector.currentNode())
     assert not chosen.ui.disagreementLabel.isHidden()
     assert "<b>Right:</b> the network expects &lt;other&gt;." in chosen.ui.disagreementLabel.text
     chosen.open(found, chosen.ui.volumeSelector.currentNode())
+    assert chosen.ui.disagreementLabel.isHidden()
+
+
+def test_what_the_image_cannot_tell_stands_under_the_measures(chosen, found):
+    from dataclasses import replace
+
+    chosen.open(replace(found, warnings=("metal lies near",)), chosen.ui.volumeSelector.currentNode())
+    assert chosen.ui.warningsLabel.text == "metal lies near"
     assert chosen.ui.disagreementLabel.isHidden()
 
 

@@ -24,7 +24,7 @@ PROVENANCE = "Trained on simulated images; for research"
 @lru_cache(maxsize=2)
 def axis_image(seed: int = 7, slice_mm: float = 1.0, variant: str | None = None) -> AxisImage:
     """A phantom with exact truth."""
-    return image_of_case(make_axis_case(seed, slice_mm=slice_mm, variant=variant, crop=(76.0, 84.0, 64.0)))
+    return image_of_case(make_axis_case(seed, slice_mm=slice_mm, variant=variant, crop=(76.0, 98.0, 64.0)))
 
 
 @lru_cache(maxsize=2)

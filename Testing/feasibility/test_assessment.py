@@ -1,5 +1,9 @@
 """The shipped networks on a phantom they never saw, from image to answer; and what they refuse."""
 
+import os
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from axis_samples import axis_image, perfect_assessment
@@ -8,8 +12,10 @@ from spinescrew.anatomy.frame import SIDES
 from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.feasibility.assessment import CUT_OFF_MM, assess_c2, disagreement, summary
-from spinescrew.feasibility.find import find_axis, unavailable
+from spinescrew.feasibility.find import find_axis, refuse_unlike, unavailable
 from spinescrew.geometry.volume import Volume
+from spinescrew.images import read_image
+from spinescrew.phantoms.spine import make_spine_phantom
 from spinescrew.progress import Cancelled, Progress
 
 pytest.importorskip("torch")
@@ -115,6 +121,46 @@ def test_the_part_above_c2_alone_is_refused(image):
     top = np.argwhere(image.labels.array == Level.C2)[:, 2].max()
     with pytest.raises(InputError, match="no whole C2|cm3 of C2"):
         find_axis(cut(image.ct, 2, int(top - 6)))
+
+
+def test_what_does_not_look_like_c2_is_refused(image):
+    voxels = np.argwhere(image.labels.array == Level.C2)
+    share = image.ct.with_array((image.labels.array == Level.C2).astype(np.float32))
+    poses = image.poses
+    refuse_unlike(share, poses)
+    low = voxels[:, 2].min() + 0.5 * np.ptp(voxels[:, 2])
+    headless = share.array.copy()
+    headless[:, :, int(low) :] = 0.0
+    with pytest.raises(InputError, match="no dens"):
+        refuse_unlike(share.with_array(headless), poses)
+    near = {side: replace(pose, isthmus=pose.isthmus * (0.4, 1.0, 1.0)) for side, pose in poses.items()}
+    with pytest.raises(InputError, match="mm apart"):
+        refuse_unlike(share, near)
+    parallel = {side: replace(pose, forwards=np.array([0.0, 1.0, 0.0])) for side, pose in poses.items()}
+    with pytest.raises(InputError, match="run inwards"):
+        refuse_unlike(share, parallel)
+
+
+def test_an_image_upside_down_is_refused(image):
+    """As if its affine told the head end wrongly."""
+    affine = image.ct.affine @ np.diag([-1.0, 1.0, -1.0, 1.0])
+    with pytest.raises(InputError, match="upside down|no whole C2|no C2|cut by the edge|could not be told"):
+        find_axis(Volume(image.ct.array, affine))
+
+
+def test_a_lumbar_spine_is_refused():
+    spine = make_spine_phantom(3, spacing=(1.2, 1.2, 1.5))
+    with pytest.raises(InputError, match="C2"):
+        find_axis(spine.ct)
+
+
+@pytest.mark.parametrize("name", ["ct_lumbosacral_3mm", "ct_l3_1.5mm"])
+def test_a_real_lumbar_ct_is_refused(name):
+    folder = os.environ.get("SPINESCREW_REAL_CASES")
+    if not folder:
+        pytest.skip("SPINESCREW_REAL_CASES is not set")
+    with pytest.raises(InputError, match="C2"):
+        assess_c2(read_image(Path(folder) / name / "ct.nii.gz"))
 
 
 def test_metal_in_c2_is_refused(image):

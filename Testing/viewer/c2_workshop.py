@@ -43,7 +43,7 @@ class Known:
 class KnownAnswer(CaseWorkshop):
     """Judges nothing: gives the answer of a phantom, or ``refusal`` where there is one in the list."""
 
-    target: Target = Target()
+    target: Target = field(default_factory=Target)
     variant: str = VARIANT
     polls: int = 6
     refusals: list[str] = field(default_factory=list)

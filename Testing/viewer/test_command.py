@@ -31,6 +31,14 @@ def test_what_cannot_be_is_said_in_one_line_before_anything_listens(arguments, w
     assert len(text.splitlines()) == 1
 
 
+def test_the_folder_of_a_c2_case_asks_for_its_image(tmp_path):
+    (tmp_path / "c2.json").write_text("{}")
+    status, text = said(str(tmp_path))
+    assert status == 1
+    assert "--ct" in text
+    assert len(text.splitlines()) == 1
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_one_address_and_ends_quietly_when_told_to(how):
     process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -19,8 +19,8 @@ def view(
     target: Annotated[
         Path | None,
         typer.Argument(
-            help="Case folder, plan.json, scene.mrb, CT or DICOM folder; the built-in case if left out. The folder of a "
-            "C2 case needs its CT in --ct.",
+            help="Case folder, plan.json, scene.mrb, CT or DICOM folder; the built-in case if left out. "
+            "The folder of a C2 case needs its CT in --ct.",
             show_default=False,
         ),
     ] = None,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, label
 from scipy.special import softmax
 
-from spinescrew.anatomy.frame import SIDES, Side
+from spinescrew.anatomy.frame import SIDES, Side, side_sign
 from spinescrew.errors import InputError
 from spinescrew.feasibility.pose import PediclePose, poses_of
 from spinescrew.feasibility.scheme import (
@@ -26,6 +26,7 @@ from spinescrew.feasibility.scheme import (
     PEDICLE,
     POINTS,
 )
+from spinescrew.geometry.vectors import unit
 from spinescrew.geometry.volume import Volume
 from spinescrew.networks.device import choose_device, mixed_precision
 from spinescrew.networks.intensity import network_input
@@ -40,7 +41,11 @@ LEAST_CM3 = 4.0
 """A C2 has 8 to 20 cm3; of less than this the networks have seen a part, or something else."""
 
 _MOST_SPREAD_MM = 4.0
-_EDGE_MM2 = 12.0
+_EDGE_MM2, _SHORT_MM = 12.0, 1.5
+_LEAST_UPRIGHT = 0.3
+_APART_MM, _INWARDS_DEG, _WIDEST_DENS_MM = (18.0, 45.0), (8.0, 55.0), 20.0
+"""In phantoms 27 to 32 mm, 25 to 34 degrees and 8 to 9 mm; in lumbar vertebrae the top is 33 mm wide and more."""
+
 _METAL_HU, _METAL_MM, _METAL_MM3 = 2500.0, 2.0, 15.0
 _FACES = {
     (0, 0): "its left side",
@@ -109,8 +114,57 @@ def find_axis(ct: Volume, device: str = "auto", progress: Progress | None = None
             f"the pedicles of C2 could not be told ({spread:.1f} mm uncertain); look whether C2 is whole and the image "
             "sharp"
         )
+    poses = poses_of(points)
+    refuse_unlike(found, poses)
     progress.update(1.0, "pedicles found")
-    return FoundAxis(found, poses_of(points), spread, card.provenance)
+    return FoundAxis(found, poses, spread, card.provenance)
+
+
+def refuse_unlike(found: Volume, poses: dict[Side, PediclePose]) -> None:
+    """Refuse what the networks took for C2 and what does not have its shape: other vertebrae, an image upside down.
+
+    Raises
+    ------
+    InputError
+        If the image is upside down, the pedicles do not lie as those of C2 do, or no dens stands on top.
+    """
+    left, right = (poses[side] for side in SIDES)
+    across = right.isthmus - left.isthmus
+    ahead = left.forwards + right.forwards
+    up = unit(np.cross(across, ahead))
+    if up[2] < _LEAST_UPRIGHT:
+        raise InputError(
+            "what looks like C2 does not stand upright: the image is upside down, or shows no C2; check it"
+        )
+    apart = float(np.linalg.norm(across))
+    inwards = [
+        float(
+            np.degrees(np.arctan2(-side_sign(pose.side) * pose.forwards @ across / apart, pose.forwards @ unit(ahead)))
+        )
+        for pose in (left, right)
+    ]
+    top = _top_width(found, unit(across), up)
+    doubts = {
+        f"its pedicles lie {apart:.0f} mm apart": not _APART_MM[0] <= apart <= _APART_MM[1],
+        "its pedicles do not run inwards as those of C2": min(inwards) < _INWARDS_DEG[0]
+        or max(inwards) > _INWARDS_DEG[1],
+        f"no dens stands on it (its top is {top:.0f} mm wide)": top > _WIDEST_DENS_MM,
+    }
+    if any(doubts.values()):
+        reasons = "; ".join(reason for reason, holds in doubts.items() if holds)
+        raise InputError(f"what was found is no C2 ({reasons}); choose a CT that holds C2 from the dens to its arch")
+
+
+def _inwards_deg(pose: PediclePose, across: Floats, ahead: Floats) -> float:
+    """How much a pedicle turns towards the midline on its way forward."""
+    return float(np.degrees(np.arctan2(-side_sign(pose.side) * pose.forwards @ across, pose.forwards @ ahead)))
+
+
+def _top_width(found: Volume, across: Floats, up: Floats) -> float:
+    """Width in mm, from side to side, of the uppermost fiftieth of the voxels: of a C2, the tip of its dens."""
+    points = found.index_to_ras(np.argwhere(found.array > 0.5).astype(float))
+    height = points @ up
+    return float(np.ptp((points @ across)[height > np.percentile(height, 98.0)]))
 
 
 def _centre(ct: Volume, device: str, progress: Progress) -> Floats:
@@ -190,7 +244,8 @@ def _refuse_parts(ct: Volume, found: Volume, box: Box) -> None:
         raise InputError(f"only {size:.1f} cm3 of C2 are in view; choose a CT that holds C2 from the dens to its arch")
     index = ct.ras_to_index(box.to_ras(inside.astype(float)))
     steps = ct.affine[:3, :3] / ct.spacing
-    reach = 0.5 + 0.75 * BONE_MM / ct.spacing
+    # Where the image ends the network sees air and stops a little short of it.
+    reach = 0.5 + _SHORT_MM / ct.spacing
     for axis in range(3):
         low, high = index[:, axis] < -0.5 + reach[axis], index[:, axis] > ct.shape[axis] - 0.5 - reach[axis]
         for end, beyond in enumerate((low, high)):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinescrew.errors import GeometryError
 from spinescrew.geometry.vectors import rotation, unit
 from spinescrew.radiographs.view import View
 
@@ -54,8 +55,12 @@ def from_c_arm(
     Raises
     ------
     GeometryError
-        If a size is not positive.
+        If a size is not positive, or the isocentre does not lie between source and detector.
     """
+    if not 0 < sid_mm < sdd_mm:
+        raise GeometryError(
+            f"an isocentre {sid_mm:g} mm from the source does not lie before a detector {sdd_mm:g} mm from it"
+        )
     turn = rotation((0, 0, 1), orbital_deg) @ rotation(_LEFT, angular_deg)
     right, down, beam = turn @ _LEFT, turn @ _INFERIOR, turn @ _POSTERIOR
     source = np.asarray(isocentre, dtype=np.float64) - sid_mm * beam

@@ -36,9 +36,14 @@ def read_dicom(path: Path, frame: int | None = None, bright_is_dense: bool | Non
         One line for each thing that can be wrong, with what to do.
     """
     try:
-        data = read_dataset(path)
+        return _radiograph(path, read_dataset(path), frame, bright_is_dense)
     except NotDicom as error:
         raise InputError(f"{path} is no DICOM image; give a radiograph as DICOM, PNG, JPEG or TIFF") from error
+    except (NotImplementedError, AttributeError) as error:  # elements are parsed only when they are asked for
+        raise InputError(f"{path}: its header is damaged; copy the image again") from error
+
+
+def _radiograph(path: Path, data: Any, frame: int | None, bright_is_dense: bool | None) -> Radiograph:
     _check_kind(path, data)
     index, notes = _frame_index(path, data, frame)
     spacing = spacing_of(data, index)
@@ -46,7 +51,7 @@ def read_dicom(path: Path, frame: int | None = None, bright_is_dense: bool | Non
     if stored.ndim != 2:
         raise InputError(f"{path} holds pixels of shape {stored.shape}; a radiograph is flat and grey")
     ends = _stored_range(data, stored)
-    grey, (low, high) = _rescaled(path, data, stored), _rescaled(path, data, ends)
+    grey, (low, high) = _rescaled(path, data, stored), _rescaled(path, data, ends).tolist()
     inverted = str(data.get("PhotometricInterpretation", "")) == "MONOCHROME1"
     rising = (high >= low) != inverted
     window = _window(data)

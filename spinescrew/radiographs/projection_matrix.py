@@ -58,7 +58,7 @@ def view_from_matrix(matrix: Any, pixel_mm: Any, shape: tuple[int, int]) -> View
             f"the source would be {reach[0]:.0f} mm away by the column step of pixel_mm and {reach[1]:.0f} mm by the "
             "row step; they do not belong to this projection matrix"
         )
-    source = -np.linalg.solve(left, values[:, 3])
+    source = np.asarray(-np.linalg.solve(left, values[:, 3]), dtype=np.float64)
     mirror = np.sign(intrinsics[0, 0])
     corner = np.linalg.solve(intrinsics, [0, 0, 1]) @ turn
     steps = np.asarray(reach[0] / np.abs(np.diag(intrinsics)[:2]), dtype=np.float64)

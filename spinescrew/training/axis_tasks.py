@@ -43,7 +43,7 @@ Floats = NDArray[np.float64]
 
 SIGMA_VOXELS = 2.0
 
-_OF_ALL_BONE = 0.08
+_OF_ALL_BONE = 0.25
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from spinescrew.geometry.volume import Volume
 from spinescrew.viewer.c2_controls import C2Controls
 from spinescrew.viewer.c2_desk import LOOKS, C2Desk
 from spinescrew.viewer.c2_errands import C2Errands
+from spinescrew.viewer.case_desk import CaseDesk
 from spinescrew.viewer.controls import Controls
 from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.door import Door
@@ -53,7 +54,7 @@ class Planner:
         self.workshop, self.journal_folder, self._first = workshop, journal_folder, tab
         self.server = get_server(name, client_type="vue3")
         self.door = Door()
-        self.desk: Desk | None = None
+        self.desk: CaseDesk | None = None
         self.c2_desk: C2Desk | None = None
         self._calls = Handlers()
         self._asked = False
@@ -114,7 +115,7 @@ class Planner:
     async def _begin(self, **_: Any) -> None:
         """The desk, everything that the page can call, and the first tab's work on its way."""
         state, calls = self.server.state, self._calls
-        desk = self.desk = calls.desk = Desk(state, self.journal_folder)
+        desk = self.desk = calls.desk = CaseDesk(state, self.journal_folder)
         self._register(desk)
         calls.jobs = Jobs(state, lambda text, problem: calls.desk.tell(text, problem))
         calls.errands = Errands(desk, self.workshop, self.door.downloads, calls.jobs)

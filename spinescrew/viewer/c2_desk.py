@@ -32,7 +32,7 @@ class C2Desk(Desk):
     field_mm, elevation_deg = FIELD_MM, ELEVATION_DEG
 
     def __init__(self, state: Any) -> None:
-        super().__init__(state, panes=C2_PANES)
+        super().__init__(state, C2_PANES)
         self.found: C2Assessment | None = None
         self.picture: C2Scene | None = None
 
@@ -101,7 +101,7 @@ class C2Desk(Desk):
         with self.state as state:
             state.attention = not state.attention
 
-    def _show_bone(self, _opacity: float) -> None:
+    def _show_bone(self) -> None:
         surface = self.picture.node("surface") if self.picture is not None else None
         if surface is not None:
             surface.GetDisplayNode().SetOpacity(float(self.state.c2_bone))

@@ -1,13 +1,11 @@
-"""The case on the page: one scene, its four views, one session, and what the page is told of them."""
+"""What lies in a tab of the page: one scene, its four views, one session, and what the page is told of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from spinescrew.anatomy.levels import Level
 from spinescrew.errors import SpineScrewError
 from spinescrew.planning import actions
 from spinescrew.planning.plan import Key, Plan
@@ -15,28 +13,23 @@ from spinescrew.planning.session import Change, Session
 from spinescrew.scene.add_screw import TwoClicks
 from spinescrew.scene.aligned_slices import edge_letters
 from spinescrew.scene.grips import grip_point
-from spinescrew.scene.look import Look
 from spinescrew.scene.open_case import OpenCase
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.standalone import a_full_scene, close_scene
-from spinescrew.scene.volumes import add_segmentation, add_volume, array_from_matrix, segments_by_level
+from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.viewer import shown
 from spinescrew.viewer.frames import Stamp
-from spinescrew.viewer.host import LoopHost
 from spinescrew.viewer.opened import Opened
 from spinescrew.viewer.panes import Panes, set_field
-from spinescrew.viewer.places import PANES, PLACES
+from spinescrew.viewer.places import PLACES
 from spinescrew.viewer.start import WINDOWS
 
 FIELD_MM = 110.0
-BONE_DECIMATION = 0.85
-"""Share of the bone's triangles that the 3D view does without; nothing is measured on them."""
-
 _LIVE_S = 0.06
 
 
 class Desk:
-    """What lies on the table: the open case and its views.
+    """The open case of a tab, and its views; how it comes there and what is seen of its bone is each tab's own.
 
     The session is the only truth; :attr:`state` (trame's) is a copy of what the page shows. Made while the event loop
     runs.
@@ -45,8 +38,6 @@ class Desk:
     ----------
     state:
         trame's shared state.
-    journal_folder:
-        Where unsaved work is kept; nowhere when left out.
     panes:
         What the areas of its views are called on the page.
 
@@ -58,8 +49,8 @@ class Desk:
 
     field_mm, elevation_deg = FIELD_MM, 0.0
 
-    def __init__(self, state: Any, journal_folder: Path | None = None, panes: str = PANES) -> None:
-        self.state, self.journal_folder = state, journal_folder
+    def __init__(self, state: Any, panes: str) -> None:
+        self.state = state
         self.front = False
         self.scene = a_full_scene()
         self.stamp = Stamp()
@@ -67,9 +58,7 @@ class Desk:
         self.panes.set_theme(state.theme)
         self.case: OpenCase | None = None
         self.opened: Opened | None = None
-        self.names: dict[Level, Level] = {}
         self.ct_node: Any = None
-        self.labels_node: Any = None
         self.clicks: TwoClicks | None = None
         self._loop = asyncio.get_running_loop()
         self._live: asyncio.TimerHandle | None = None
@@ -86,36 +75,6 @@ class Desk:
     def _selected(self) -> Key | None:
         row = actions.in_hand(self.case.session) if self.case is not None else None
         return row.key if row is not None else None
-
-    async def open(self, opened: Opened, unsaved: bool = False) -> None:
-        """Put a case on the desk in place of the one that is there."""
-        self.close_case()
-        spine = opened.spine
-        with self.state:
-            self.state.job_text = "drawing the case"
-        await asyncio.sleep(0)
-        self.ct_node = add_volume(self.scene, spine.ct, opened.name) if spine.ct is not None else None
-        self.panes.show_volume(self.ct_node)
-        await asyncio.sleep(0)
-        name = f"{opened.name} vertebrae"
-        self.labels_node = add_segmentation(self.scene, spine.labels, name, decimation=BONE_DECIMATION)
-        _dress(self.labels_node)
-        await asyncio.sleep(0)
-        self.opened = opened
-        self.case = OpenCase(
-            self.scene,
-            opened.plan,
-            spine,
-            automatic=opened.automatic,
-            ct_node=self.ct_node,
-            labels_node=self.labels_node,
-            host=LoopHost(),
-            journal_folder=self.journal_folder,
-            unsaved=unsaved,
-            look=Look(brief=True, light=True),
-        )
-        self.names = {}
-        self._take_up(self.case, unsaved)
 
     def _take_up(self, case: OpenCase, unsaved: bool) -> None:
         """What happens to the case is told from now on."""
@@ -145,10 +104,9 @@ class Desk:
         case, self.case = self.case, None
         if case is not None:
             case.close(remove_nodes=True, keep_journal=keep_journal)
-        for node in (self.labels_node, self.ct_node):
-            if node is not None:
-                remove_node(self.scene, node)
-        self.ct_node = self.labels_node = self.opened = None
+        if self.ct_node is not None:
+            remove_node(self.scene, self.ct_node)
+        self.ct_node = self.opened = None
         if self.front:
             self.state.opened = False
 
@@ -220,7 +178,7 @@ class Desk:
             case.shown.slices.follow = "image" if state.follow_image else "screw"
         if self.ct_node is not None:
             self.ct_node.GetDisplayNode().SetWindowLevel(*WINDOWS[state.window])
-        self._show_bone(float(state.bone))
+        self._show_bone()
         self.panes.draw()
         with state:
             state.letters = self._letters()
@@ -244,16 +202,10 @@ class Desk:
             state.rows = shown.table_rows(session)
             state.summary = shown.summary_text(session)
             state.unsaved = _by_hand(session.plan) != self._saved
-            self._refresh_levels()
             self._refresh_hand(session)
 
-    def _refresh_levels(self) -> None:
-        if self.labels_node is not None:
-            self.state.levels = shown.level_rows(list(segments_by_level(self.labels_node)), self.names)
-
-    def _show_bone(self, opacity: float) -> None:
-        """How much of the bone is seen in 3D, 0..1."""
-        self.labels_node.GetDisplayNode().SetOpacity3D(opacity)
+    def _show_bone(self) -> None:
+        """How much of the bone is seen in 3D, as the page says."""
 
     def _refresh_hand(self, session: Session) -> None:
         state = self.state
@@ -307,12 +259,3 @@ class Desk:
 def _by_hand(plan: Plan) -> tuple[Any, ...]:
     """What a person can change of a plan; equal where nothing was."""
     return tuple((row.key, id(row.screw), row.locked, row.reviewed) for row in plan.screws)
-
-
-def _dress(segmentation: Any) -> None:
-    """Outlines in the slices, translucent bone in 3D, so that screws are seen in it."""
-    display = segmentation.GetDisplayNode()
-    display.SetVisibility2DFill(False)
-    display.SetSliceIntersectionThickness(2)
-    display.SetOpacity2DOutline(0.9)
-    display.SetPreferredDisplayRepresentationName3D("Closed surface")

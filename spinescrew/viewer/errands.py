@@ -16,7 +16,7 @@ from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.edits import renamed
 from spinescrew.planning.plan import Plan
-from spinescrew.viewer.desk import Desk
+from spinescrew.viewer.case_desk import CaseDesk
 from spinescrew.viewer.downloads import Downloads
 from spinescrew.viewer.jobs import Job, Jobs
 from spinescrew.viewer.opened import Opened
@@ -44,7 +44,7 @@ class Workshop(Protocol):
 class Errands:
     """Long work on the case of the planner."""
 
-    def __init__(self, desk: Desk, workshop: Workshop, downloads: Downloads, jobs: Jobs) -> None:
+    def __init__(self, desk: CaseDesk, workshop: Workshop, downloads: Downloads, jobs: Jobs) -> None:
         self.desk, self.workshop, self.downloads, self.jobs = desk, workshop, downloads, jobs
         self._found: Unsaved | None = None
 
