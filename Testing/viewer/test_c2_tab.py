@@ -101,6 +101,10 @@ def test_the_sliders_say_how_much_attention_covers_and_from_where_on(judged):
             judged.press("ArrowRight")
         judged.until(lambda name=name: judged.planner.server.state[name] > 0.55, "the slider")
         assert differs(before, judged.picture("Red")) > 0.002
+    judged.press("a")  # also while a slider has the focus
+    judged.until(lambda: not judged.planner.server.state.attention, "the key")
+    judged.press("a")
+    judged.until(lambda: judged.planner.server.state.attention, "the key again")
 
 
 def test_the_slices_go_through_the_pedicle_of_the_side_that_was_pressed(judged, found):

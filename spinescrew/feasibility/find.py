@@ -42,6 +42,7 @@ LEAST_CM3 = 4.0
 
 _MOST_SPREAD_MM = 4.0
 _EDGE_MM2, _SHORT_MM = 12.0, 1.5
+_BONE_HU, _ROOM_MM, _OVERLAP = 200.0, 15.0, 0.25
 _LEAST_UPRIGHT = 0.3
 _APART_MM, _INWARDS_DEG, _WIDEST_DENS_MM = (18.0, 45.0), (8.0, 55.0), 20.0
 """In phantoms 27 to 32 mm, 25 to 34 degrees and 8 to 9 mm; in lumbar vertebrae the top is 33 mm wide and more."""
@@ -170,7 +171,7 @@ def _top_width(found: Volume, across: Floats, up: Floats) -> float:
 def _centre(ct: Volume, device: str, progress: Progress) -> Floats:
     """RAS centroid of the largest piece that is C2 at first sight."""
     model, _ = load_model(FIND, device)
-    box = _whole_view(ct)
+    box = _bony_view(ct)
     shares = softmax(_both_ways(model, box.cut(ct, 1, AIR_HU), FIND_SHAPE, device, progress), axis=0)
     pieces, count = label(shares.argmax(axis=0) == AXIS)
     sizes = np.bincount(pieces.ravel())[1:] * FIND_MM**3 / 1000.0
@@ -181,13 +182,18 @@ def _centre(ct: Volume, device: str, progress: Progress) -> Floats:
     return box.to_ras(np.argwhere(pieces == 1 + int(sizes.argmax())).mean(axis=0))
 
 
-def _whole_view(ct: Volume) -> Box:
-    """A box along the patient's axes around all of an image, at least as large as the network's tile."""
-    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in ct.shape])).reshape(3, -1).T
-    points = ct.index_to_ras(corners)
-    low, high = points.min(axis=0), points.max(axis=0)
-    i, j, k = (max(int(np.ceil(size / FIND_MM)), least) for size, least in zip(high - low, FIND_SHAPE, strict=True))
-    return box_around((low + high) / 2, (i, j, k), FIND_MM)
+def _bony_view(ct: Volume) -> Box:
+    """A box along the patient's axes around all bone of an image, at least as large as the network's tile."""
+    stride = np.maximum(1, np.floor(FIND_MM / ct.spacing)).astype(int)
+    bone = np.argwhere(ct.array[:: stride[0], :: stride[1], :: stride[2]] > _BONE_HU) * stride
+    if not len(bone):
+        raise InputError("the image shows no bone; choose a CT that holds C2 from the dens to its arch")
+    low, high = bone.min(axis=0), bone.max(axis=0)
+    corners = ct.index_to_ras(np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T)
+    least, most = corners.min(axis=0) - _ROOM_MM, corners.max(axis=0) + _ROOM_MM
+    size = np.ceil((most - least) / FIND_MM).astype(int)
+    i, j, k = (max(int(n), tile) for n, tile in zip(size, FIND_SHAPE, strict=True))
+    return box_around((least + most) / 2, (i, j, k), FIND_MM)
 
 
 def _cut(ct: Volume, centre: Floats, device: str) -> tuple[NDArray[np.float32], Box, Any]:
@@ -211,7 +217,7 @@ def _both_ways(
     place = choose_device(device)
     image = network_input(hu)[None]
     straight, mirrored = (
-        predict_tiled(model, seen, tile, 0.5, device=place, precision=mixed_precision(place), progress=progress)
+        predict_tiled(model, seen, tile, _OVERLAP, device=place, precision=mixed_precision(place), progress=progress)
         .float()
         .numpy()
         for seen in (image, np.ascontiguousarray(image[:, ::-1]))

@@ -13,13 +13,15 @@
     return PLAIN.includes(key) ? key : '';
   }
 
-  function typing(target) {
-    return target instanceof Element && target.closest('input:not([type=checkbox]), textarea, [role=slider], .v-overlay');
+  function typing({ target, key }) {
+    if (!(target instanceof Element)) return false;
+    if (target.closest('input:not([type=checkbox]), textarea, .v-overlay')) return true;
+    return target.closest('[role=slider]') && /^(Arrow|Page|Home|End)/.test(key);
   }
 
   // before the views hear them: there a letter would mean something else
   window.addEventListener('keydown', (event) => {
-    if (typing(event.target)) return;
+    if (typing(event)) return;
     const pressed = name(event);
     if (pressed) {
       event.preventDefault();
