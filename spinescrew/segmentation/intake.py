@@ -50,7 +50,7 @@ def check_image(ct: Volume, *, head: bool = False) -> list[ImageWarning]:
     Parameters
     ----------
     head:
-        A head with hardly any spine below it is welcome: C2 is looked for.
+        C2 is looked for: a head with hardly any spine below it is welcome, and so is bone that is thin and small.
 
     Returns
     -------
@@ -67,8 +67,8 @@ def check_image(ct: Volume, *, head: bool = False) -> list[ImageWarning]:
     coarse, spacing = _coarse(ct)
     _refuse_noise(ct)
     _refuse_other_modalities(coarse)
-    _refuse_no_bone(coarse, spacing)
     if not head:
+        _refuse_no_bone(coarse, spacing)
         _refuse_head(coarse, spacing)
     return [
         ImageWarning("laterality", LATERALITY),
