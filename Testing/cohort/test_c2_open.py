@@ -1,6 +1,7 @@
 """Which image the C2 tab judges, and what is refused before anything is judged."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,11 +73,6 @@ def test_a_plan_without_its_image_asks_for_one(tmp_path):
 
 
 def test_without_a_target_there_is_a_neck(judged, monkeypatch, ct):
-    class Case:
-        pass
-
-    made = Case()
-    made.ct = ct
-    monkeypatch.setattr(c2_open, "make_axis_case", lambda seed, slice_mm: made)
+    monkeypatch.setattr(c2_open, "make_axis_case", lambda *_args, **_options: SimpleNamespace(ct=ct))
     assert judge_target(Target()).name == NECK_NAME
     assert judged[0] is ct

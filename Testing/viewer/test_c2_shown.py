@@ -45,6 +45,13 @@ def test_both_gauges_have_their_probability_interval_and_verdict(found, told):
     assert of_side(told, "left")["colour"] != of_side(told, "right")["colour"]
 
 
+def test_nothing_is_told_to_be_certain(found):
+    own = replace(found.sides["left"], probability=0.9991, low=0.0004, high=1.0)
+    shown = of_side(c2_shown.answer(replace(found, sides={**found.sides, "left": own})), "left")
+    assert shown["chance"] == ">\u202f99 %"
+    assert shown["range"] == "<\u202f1 to >\u202f99 %"
+
+
 def test_the_width_stands_beside_the_published_cut_off_on_both_sides(found, told):
     row = measure(told, "Minimum pediculoisthmic")
     for side, own in found.sides.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ from spinescrew.progress import Progress
 if TYPE_CHECKING:
     from spinescrew.planning.plan import Plan
 
-OUT = Console()
+# In a file or a pipe no line is cut off: a table that nobody sees has room.
+OUT = Console(width=None if sys.stdout.isatty() else 200)
 ERR = Console(stderr=True)
 _COLOURS = {"A": "green", "B": "yellow", "C": "dark_orange", "D": "red", "E": "red"}
 

@@ -15,7 +15,9 @@ from spinescrew.phantoms.axis import make_axis_case
 from spinescrew.progress import Progress
 from spinescrew.viewer.opened import Judged, Target
 
-NECK_SEED, NECK_SLICE_MM = 500021, 1.0
+NECK_SEED, NECK_SLICE_MM, NECK_VARIANT = 7, 1.0, "asymmetric"
+"""Wide on one side and narrow on the other."""
+
 NECK_NAME = "Demo neck (simulated)"
 _SCENE = "scene.mrb"
 
@@ -43,7 +45,7 @@ def judge_target(target: Target, ct: Volume | None = None, progress: Progress | 
 
 def _image(target: Target, progress: Progress) -> Volume:
     if target.built_in:
-        return make_axis_case(NECK_SEED, slice_mm=NECK_SLICE_MM).ct
+        return make_axis_case(NECK_SEED, slice_mm=NECK_SLICE_MM, variant=NECK_VARIANT).ct
     scene = _scene(target.path)
     if scene is not None and scene.is_file() and target.ct is None:
         return _image_of_scene(scene)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import slicer
+
 from spinescrew.anatomy.frame import Side
 from spinescrew.anatomy.levels import Level
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.planning import actions
+from spinescrew.reports.palette import BONE_OUTLINE
 from spinescrew.scene.c2_scene import C2Scene
 from spinescrew.scene.c2_screws import open_screws
 from spinescrew.scene.look import Look
+from spinescrew.scene.screw_nodes import rgb_of
 from spinescrew.scene.volumes import add_volume
 from spinescrew.viewer import c2_shown
 from spinescrew.viewer.desk import Desk
@@ -118,9 +122,13 @@ class C2Desk(Desk):
 def _outline(picture: C2Scene) -> None:
     """Smooth outlines in the slices: the surface that was measured, and not the voxels' steps."""
     picture.node("labels").GetDisplayNode().SetVisibility2D(False)
-    surface = picture.node("surface").GetDisplayNode()
-    surface.SetVisibility2D(True)
-    surface.SetSliceIntersectionThickness(2)
+    outline = slicer.vtkMRMLModelDisplayNode()
+    outline.SetVisibility3D(False)
+    outline.SetVisibility2D(True)
+    outline.SetSliceIntersectionThickness(2)
+    outline.SetColor(*rgb_of(BONE_OUTLINE))
+    picture.scene.AddNode(outline)
+    picture.node("surface").AddAndObserveDisplayNodeID(outline.GetID())
     pedicles = picture.node("pedicles")
     pedicles.GetSegmentation().SetConversionParameter("Smoothing factor", "0.3")
     pedicles.CreateClosedSurfaceRepresentation()

@@ -57,7 +57,7 @@ def _answer(calls: Handlers) -> None:
             ),
         ):
             _side()
-        html.Div("{{ c2.reading }} {{ c2.seconds }}", classes="quiet c2-reading")
+        html.Div("{{ c2.reading }}", classes="quiet c2-reading")
         html.Div(
             "{{ own.disagreement }}",
             v_for="own in c2.sides.filter(own => own.disagreement)",
@@ -76,13 +76,16 @@ def _side() -> None:
             "{{ own.verdict }}", classes="chip small verdict", style=("`background: ${own.colour}; color: ${own.ink}`",)
         )
     with html.Div(classes="c2-percent"):
-        html.Span("{{ own.percent }} %", classes="c2-number")
-        html.Span("{{ own.low }}–{{ own.high }} %", classes="quiet")
+        html.Span("{{ own.chance }}", classes="c2-number")
+        html.Span("{{ own.range }}", classes="quiet")
     with html.Div(
         classes="gauge", raw_attrs=['role="meter"', ':aria-valuenow="own.percent"', ':aria-label="own.text"']
     ):
         html.Div(classes="gauge-fill", style=("`width: ${own.percent}%; background: ${own.colour}`",))
-        html.Div(classes="gauge-range", style=("`left: ${own.low}%; width: ${own.high - own.low}%`",))
+        html.Div(
+            classes="gauge-range",
+            style=("`left: ${Math.min(own.low, 99)}%; width: ${Math.max(own.high - own.low, 1)}%`",),
+        )
         html.Div(classes="gauge-line", style=("`left: ${c2.threshold}%`",))
     with html.Div(classes="gauge-scale quiet"):
         html.Span("0")

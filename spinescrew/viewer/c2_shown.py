@@ -15,7 +15,7 @@ from spinescrew.reports.wording import number
 WARNING = f"{PROVENANCE}; never saw a real neck CT"
 """What stands in the tab at all times."""
 
-NOTHING: dict[str, Any] = {"sides": [], "measures": [], "sources": [], "threshold": 50, "reading": "", "seconds": ""}
+NOTHING: dict[str, Any] = {"sides": [], "measures": [], "sources": [], "threshold": 50, "reading": ""}
 """Before anything was judged."""
 
 WAYS = {"pars": "Pars screw", "lamina": "Translaminar screw"}
@@ -30,20 +30,21 @@ def answer(found: C2Assessment) -> dict[str, Any]:
         "sides": [_side(own, found.screw_mm) for own in found.sides.values()],
         "measures": [_row(row.name, row.meaning, row.values) for row in measure_rows(found)],
         "sources": [f"[{n}] {text}" for n, text in enumerate(SOURCES, start=1)],
-        "seconds": f"judged in {sum(found.seconds.values()):.1f} s" if found.seconds else "",
     }
 
 
 def _side(own: SideAssessment, screw_mm: float) -> dict[str, Any]:
     colour = VERDICT_COLOURS[own.verdict]
-    percent, low, high = (round(100 * share) for share in (own.probability, own.low, own.high))
+    percent, low, high = (_percent(share) for share in (own.probability, own.low, own.high))
     return {
         "side": own.side,
         "title": own.side.capitalize(),
         "key": f"C2 {own.side}",
-        "percent": percent,
-        "low": low,
-        "high": high,
+        "percent": round(100 * own.probability),
+        "low": round(100 * own.low),
+        "high": round(100 * own.high),
+        "chance": f"{percent} %",
+        "range": f"{low} to {high} %" if low != high else "",
         "verdict": own.verdict,
         "colour": colour,
         "ink": ink_on(colour),
@@ -52,6 +53,12 @@ def _side(own: SideAssessment, screw_mm: float) -> dict[str, Any]:
         "ways": [_way(way) for way in own.ways_out],
         "notes": [f"{own.side.capitalize()}: {note}" for note in own.measures.notes],
     }
+
+
+def _percent(share: float) -> str:
+    """In whole percent; nothing is certain."""
+    rounded = round(100 * share)
+    return "<\u202f1" if rounded <= 0 else ">\u202f99" if rounded >= 100 else str(rounded)
 
 
 def _way(way: Corridor) -> dict[str, str]:
