@@ -228,6 +228,12 @@ def test_a_case_that_is_exported_can_be_carried_away(planner, tmp_path):
     planner.press("Escape")
 
 
+def called(planner, now, name):
+    """Type a level's name, and wait until the desk has heard it."""
+    planner.type(f"#level-{now}", name)
+    planner.until(lambda: planner.desk.names.get(Level[now], Level[now]) == Level[name], f"{now} called {name}")
+
+
 def test_a_vertebra_that_is_called_otherwise_keeps_its_screws_and_has_them_graded(planner):
     planner.type("#type-pta_deg", 20)
     planner.until(lambda: planner.session.history.can_undo, "the edit")
@@ -238,15 +244,11 @@ def test_a_vertebra_that_is_called_otherwise_keeps_its_screws_and_has_them_grade
     planner.shows("#message", "beyond the sacrum")
     planner.type("#level-T12", "T11")
     planner.until(lambda: planner.desk.names, "the first name")
-    for now, name in (("L1", "T12"), ("L2", "L1"), ("L3", "L2")):
-        planner.type(f"#level-{now}", name)
-        planner.wait(0.3)
-    planner.type("#level-L4", "L5")
-    planner.wait(0.3)
+    for now, name in (("L1", "T12"), ("L2", "L1"), ("L3", "L2"), ("L4", "L5")):
+        called(planner, now, name)
     planner.click("#rename")
     planner.shows("#message", "two vertebrae would be called L5")  # and nothing was changed
-    planner.type("#level-L4", "L4")
-    planner.wait(0.3)
+    called(planner, "L4", "L4")
     planner.click("#rename")
     planner.shows("#message", "renamed", 120)
     assert Level.T12 in planner.session.spine.vertebrae

@@ -12,10 +12,12 @@ from spinescrew.feasibility.assessment import assess_c2
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import read_image
 from spinescrew.phantoms.axis import make_axis_case
+from spinescrew.phantoms.axis.morphometry import Variant
 from spinescrew.progress import Progress
 from spinescrew.viewer.opened import Judged, Target
 
-NECK_SEED, NECK_SLICE_MM, NECK_VARIANT = 7, 1.0, "asymmetric"
+NECK_SEED, NECK_SLICE_MM = 7, 1.0
+NECK_VARIANT: Variant = "asymmetric"
 """Wide on one side and narrow on the other."""
 
 NECK_NAME = "Demo neck (simulated)"
