@@ -22,7 +22,9 @@ def suggested_plan(assessment: C2Assessment) -> tuple[Plan, Spine]:
     plan = c2_plan(spine, measures, assessment.screw_mm)
     for side, found in assessment.sides.items():
         if found.verdict == "not feasible" and plan.get(Level.C2, side).screw is not None:
-            reason = f"the network gives a {assessment.screw_mm:g} mm screw {100 * found.probability:.0f} %"
+            # A network is never certain: 0 % would say so.
+            share = "under 1 %" if found.probability < 0.01 else f"{100 * found.probability:.0f} %"
+            reason = f"the network gives a {assessment.screw_mm:g} mm screw {share}"
             plan = plan.with_screw(PlannedScrew(Level.C2, side, reason=reason))
     return plan, spine
 
