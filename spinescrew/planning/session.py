@@ -114,7 +114,7 @@ class Session:
         return self._spine
 
     @property
-    def history(self) -> History:
+    def history(self) -> History[Plan]:
         """For its names; change it through the session only."""
         return self._history
 
