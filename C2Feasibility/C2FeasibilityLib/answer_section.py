@@ -9,13 +9,13 @@ from C2FeasibilityLib import gauge
 from spinescrew.anatomy.frame import SIDES
 from spinescrew.feasibility.assessment import SCREW_MM
 from spinescrew.feasibility.judge import FEASIBLE
+from spinescrew.feasibility.wording import percent, percent_range
 from spinescrew.reports.c2_report import VERDICT_COLOURS
 from spinescrew.reports.c2_tables import SOURCES, corridor_value, measure_rows
 from spinescrew.reports.wording import number
 
 COLUMNS = ("Measure", "Left", "Right")
 _GOOD, _BAD = "#0072B2", "#B3471D"
-_SUREST = 0.99
 
 
 class AnswerSection:
@@ -67,20 +67,13 @@ class AnswerSection:
 def _verdict(side, own):
     if own is None:
         return f"<b>{side.capitalize()}</b>"
-    middle, low, high = (_percent(share) for share in (own.probability, own.low, own.high))
-    among = f" ({low} to {high})" if low != high else ""
-    share = _("{probability} that a {screw:g} mm screw stays inside").format(probability=middle + among, screw=SCREW_MM)
+    chance, among = percent(own.probability), percent_range(own.low, own.high)
+    interval = f" ({among} %)" if among != chance else ""
+    share = _("{probability} that a {screw:g} mm screw stays inside").format(
+        probability=f"{chance} %{interval}", screw=SCREW_MM
+    )
     colour = VERDICT_COLOURS[own.verdict]
     return f"<b>{side.capitalize()}: <span style='color: {colour}'>{own.verdict}</span></b><br>{share}"
-
-
-def _percent(share):
-    """Nothing is certain: the ends of the scale are never written."""
-    if share > _SUREST:
-        return _("over {percent:.0f} %").format(percent=100 * _SUREST)
-    if share < 1.0 - _SUREST:
-        return _("under {percent:.0f} %").format(percent=100 * (1.0 - _SUREST))
-    return f"{100 * share:.0f} %"
 
 
 def _waysOut(found):

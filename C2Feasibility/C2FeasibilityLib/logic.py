@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from spinescrew.cohort.background import BackgroundC2
-from spinescrew.cohort.c2_export import export_assessment
+from spinescrew.cohort.c2 import write_case
 from spinescrew.exchange import write_plan
 from spinescrew.feasibility.assessment import assess_c2
 from spinescrew.scene.c2_scene import C2Scene
@@ -37,5 +37,5 @@ def export(found, plan, spine, folder, progress=None):
     No patient identity is written.
     """
     out = Path(folder) / f"c2-{time.strftime('%Y%m%d-%H%M%S')}"
-    files = export_assessment(found, out, progress=progress).files
+    files = write_case(found, out, progress=progress).files
     return (*files, write_plan(plan, out / "plan.json", spine=spine))

@@ -112,8 +112,8 @@ def test_both_sides_have_their_verdict_and_probability(judged, found):
     ui = judged.ui
     for side, label in (("left", ui.leftVerdict), ("right", ui.rightVerdict)):
         assert f">{found.sides[side].verdict}<" in label.text
-    assert "98 % (88 % to over 99 %) that a 3.5 mm screw" in ui.leftVerdict.text
-    assert "2 % (under 1 % to 12 %) that a 3.5 mm screw" in ui.rightVerdict.text
+    assert "98 % (88 to over 99 %) that a 3.5 mm screw" in ui.leftVerdict.text
+    assert "2 % (under 1 to 12 %) that a 3.5 mm screw" in ui.rightVerdict.text
 
 
 def test_a_gauge_is_as_full_as_the_probability_is_high(judged):

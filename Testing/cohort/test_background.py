@@ -13,12 +13,19 @@ import numpy as np
 import pytest
 
 from spinescrew.anatomy.levels import Level
-from spinescrew.cohort.background import BackgroundError, BackgroundJob, BackgroundPlanning, find_python
+from spinescrew.cohort.background import (
+    BackgroundError,
+    BackgroundJob,
+    BackgroundJudging,
+    BackgroundPlanning,
+    find_python,
+)
 from spinescrew.cohort.case import plan_volumes
-from spinescrew.errors import InputError
+from spinescrew.errors import InputError, OtherImageError
 from spinescrew.phantoms import make_spine_phantom
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.progress import Cancelled
+from spinescrew.viewer.opened import Target
 
 LEVELS = (Level.L3, Level.L4)
 OPTIONS = PlanningOptions(trajectory="anatomic", align_heads=False)
@@ -152,6 +159,12 @@ def test_wrong_input_arrives_as_it_was_raised(phantom, temporary):
         plan_volumes(phantom.labels, phantom.ct, (Level.T3,))
     assert state.error == str(raised.value) == str(here.value)
     assert "\n" not in state.error
+
+
+def test_another_image_arrives_as_such(phantom, tmp_path):
+    (tmp_path / "c2.json").write_text('{"image": {"sha256": ""}}')
+    with BackgroundJudging(Target(c2=tmp_path), phantom.ct).start() as job, pytest.raises(OtherImageError):
+        job.result()
 
 
 def test_a_defect_is_told_from_wrong_input(phantom):

@@ -8,7 +8,7 @@ import pytest
 
 from spinescrew.cohort import c2_open
 from spinescrew.cohort.c2_open import NECK_NAME, is_c2_case, judge_target
-from spinescrew.errors import InputError
+from spinescrew.errors import InputError, OtherImageError
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import write_volume
 from spinescrew.viewer.opened import Target
@@ -52,7 +52,7 @@ def test_a_c2_case_takes_its_own_image_and_no_other(judged, ct, case):
     assert not is_c2_case(case.parent)
     assert judge_target(Target(c2=case), ct).name == "patient 3"
     other = ct.with_array(ct.array + 1)
-    with pytest.raises(InputError, match="another one"):
+    with pytest.raises(OtherImageError, match="another one"):
         judge_target(Target(c2=case), other)
     assert len(judged) == 1
     judge_target(Target(c2=case, confirmed=True), other)

@@ -11,6 +11,7 @@ from axis_samples import perfect_assessment
 from PIL import Image
 
 from spinescrew.feasibility.assessment import disagreement
+from spinescrew.feasibility.wording import percent, percent_range
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.reports.c2_report import NEVER_SAW, write_c2_report
 from spinescrew.reports.c2_tables import corridor_value, measure_rows
@@ -97,9 +98,10 @@ def test_networks_of_other_images_are_not_said_to_be_blind(found, tmp_path):
 def test_each_side_has_its_gauge_interval_threshold_and_verdict(html, doubted):
     text = Page(html).text
     for own in doubted.sides.values():
-        assert f"{100 * own.probability:.0f} %" in text
-        assert f"interval {100 * own.low:.0f} to {100 * own.high:.0f} %" in text
+        assert f"{percent(own.probability)} %" in text
+        assert f"interval {percent_range(own.low, own.high)} %" in text
         assert own.verdict in text
+    assert "interval under 1 to 12 %" in text
     assert text.count("reading threshold 50 %") == 2
     bars = [float(width) for width in re.findall(r'class="filled"[^>]* width="([\d.]+)"', html)]
     track = float(re.search(r'class="track"[^>]* width="([\d.]+)"', html)[1])

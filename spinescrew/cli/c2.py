@@ -12,6 +12,7 @@ from rich.table import Table
 from spinescrew.cli.app import app
 from spinescrew.cli.options import ForceOption, OutOption, SeriesOption
 from spinescrew.cli.screen import OUT, bar
+from spinescrew.feasibility.wording import percent, percent_range
 
 if TYPE_CHECKING:
     from spinescrew.feasibility.assessment import C2Assessment, SideAssessment
@@ -59,8 +60,8 @@ def show_c2(found: C2Assessment, files: tuple[Path, ...]) -> None:
 
 def _cells(own: SideAssessment, screw_mm: float) -> tuple[str, ...]:
     return (
-        f"{100 * own.probability:.0f} %",
-        f"{100 * own.low:.0f} to {100 * own.high:.0f} %",
+        f"{percent(own.probability)} %",
+        f"{percent_range(own.low, own.high)} %",
         f"[{_COLOURS[own.verdict]}]{own.verdict}[/]",
         f"{own.measures.outer_width_mm:.1f}",
         f"{own.measures.corridors[screw_mm].margin_mm:.1f}",

@@ -25,7 +25,7 @@ from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort import worker
 from spinescrew.cohort.case import CaseResult
 from spinescrew.cohort.segment import AUTO, SegmentedCase
-from spinescrew.errors import GeometryError, InputError, SpineScrewError
+from spinescrew.errors import GeometryError, InputError, OtherImageError, SpineScrewError
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.atomic import hold
 from spinescrew.geometry.volume import Volume
@@ -37,7 +37,9 @@ from spinescrew.viewer.opened import Judged, Opened, Target
 
 T = TypeVar("T")
 
-_KINDS: dict[str, type[SpineScrewError]] = {"InputError": InputError, "GeometryError": GeometryError}
+_KINDS: dict[str, type[SpineScrewError]] = {
+    kind.__name__: kind for kind in (InputError, OtherImageError, GeometryError)
+}
 _CANCELLED = "cancelled"
 
 

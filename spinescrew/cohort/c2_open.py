@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spinescrew.cohort.c2 import SUMMARY
-from spinescrew.errors import InputError
+from spinescrew.errors import InputError, OtherImageError
 from spinescrew.feasibility.assessment import assess_c2
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import read_image
@@ -84,7 +84,9 @@ def _check_same(image: Volume, case: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"'{case / SUMMARY}' cannot be read; run spinescrew c2 again") from error
     if image.content_hash() != expected:
-        raise InputError(f"the image is another one than that of '{case.name}'; give its own CT, or add --other-image")
+        raise OtherImageError(
+            f"the image is another one than that of '{case.name}'; give its own CT, or add --other-image"
+        )
 
 
 def _name(target: Target) -> str:

@@ -19,6 +19,7 @@ from spinescrew.feasibility.measures import Corridor, PedicleMeasures, measure_p
 from spinescrew.feasibility.pose import PediclePose
 from spinescrew.feasibility.surface import fuse, on_grid
 from spinescrew.feasibility.ways_out import ways_out
+from spinescrew.feasibility.wording import percent
 from spinescrew.geometry.sdf import SignedDistance
 from spinescrew.geometry.volume import Volume
 from spinescrew.progress import Progress
@@ -206,7 +207,7 @@ def disagreement(probability: float, measures: PedicleMeasures) -> str:
         return ""
     said = "holds a screw" if yes else "holds none"
     return (
-        f"the network says that the pedicle {said} ({100 * probability:.0f} %), against {' and '.join(against)}: look "
+        f"the network says that the pedicle {said} ({percent(probability)} %), against {' and '.join(against)}: look "
         "at the slices before deciding"
     )
 

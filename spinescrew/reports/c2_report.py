@@ -13,6 +13,7 @@ from spinescrew import __version__
 from spinescrew.anatomy.frame import SIDES
 from spinescrew.feasibility.assessment import C2Assessment, SideAssessment
 from spinescrew.feasibility.measures import Corridor
+from spinescrew.feasibility.wording import percent, percent_range
 from spinescrew.geometry.atomic import atomic_path
 from spinescrew.networks.card import PROVENANCE
 from spinescrew.progress import Progress
@@ -55,12 +56,14 @@ class WayOut:
 
 @dataclass(frozen=True)
 class SideBlock:
-    """All that is said of one pedicle; probability and interval in percent."""
+    """All that is said of one pedicle; probability and interval in percent, as figures and in words."""
 
     side: str
     percent: float
     low: float
     high: float
+    chance: str
+    interval: str
     verdict: Badge
     disagreement: str
     corridor: Value
@@ -160,6 +163,8 @@ def _block(found: C2Assessment, own: SideAssessment) -> SideBlock:
         percent=100.0 * own.probability,
         low=100.0 * own.low,
         high=100.0 * own.high,
+        chance=percent(own.probability),
+        interval=percent_range(own.low, own.high),
         verdict=Badge(own.verdict, colour, ink_on(colour)),
         disagreement=own.disagreement,
         corridor=corridor_value(corridor),

@@ -8,6 +8,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.feasibility.plan import c2_plan, c2_spine
+from spinescrew.feasibility.wording import percent
 from spinescrew.planning.plan import Plan, PlannedScrew
 from spinescrew.scene.host import Host
 from spinescrew.scene.look import PLAIN, Look
@@ -22,9 +23,7 @@ def suggested_plan(assessment: C2Assessment) -> tuple[Plan, Spine]:
     plan = c2_plan(spine, measures, assessment.screw_mm)
     for side, found in assessment.sides.items():
         if found.verdict == "not feasible" and plan.get(Level.C2, side).screw is not None:
-            # A network is never certain: 0 % would say so.
-            share = "under 1 %" if found.probability < 0.01 else f"{100 * found.probability:.0f} %"
-            reason = f"the network gives a {assessment.screw_mm:g} mm screw {share}"
+            reason = f"the network gives a {assessment.screw_mm:g} mm screw {percent(found.probability)} %"
             plan = plan.with_screw(PlannedScrew(Level.C2, side, reason=reason))
     return plan, spine
 

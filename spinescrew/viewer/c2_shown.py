@@ -6,6 +6,7 @@ from typing import Any
 
 from spinescrew.feasibility.assessment import C2Assessment, SideAssessment
 from spinescrew.feasibility.measures import Corridor
+from spinescrew.feasibility.wording import percent, percent_range
 from spinescrew.networks.card import PROVENANCE
 from spinescrew.reports.c2_report import VERDICT_COLOURS
 from spinescrew.reports.c2_tables import SOURCES, Value, corridor_value, measure_rows
@@ -35,7 +36,7 @@ def answer(found: C2Assessment) -> dict[str, Any]:
 
 def _side(own: SideAssessment, screw_mm: float) -> dict[str, Any]:
     colour = VERDICT_COLOURS[own.verdict]
-    percent, low, high = (_percent(share) for share in (own.probability, own.low, own.high))
+    chance, among = percent(own.probability, brief=True), percent_range(own.low, own.high, brief=True)
     return {
         "side": own.side,
         "title": own.side.capitalize(),
@@ -43,22 +44,16 @@ def _side(own: SideAssessment, screw_mm: float) -> dict[str, Any]:
         "percent": round(100 * own.probability),
         "low": round(100 * own.low),
         "high": round(100 * own.high),
-        "chance": f"{percent} %",
-        "range": f"{low} to {high} %" if low != high else "",
+        "chance": f"{chance} %",
+        "range": f"{among} %" if among != chance else "",
         "verdict": own.verdict,
         "colour": colour,
         "ink": ink_on(colour),
-        "text": f"{percent} % that a {screw_mm:g} mm screw stays in bone",
+        "text": f"{chance} % that a {screw_mm:g} mm screw stays in bone",
         "disagreement": f"{own.side.capitalize()}: {own.disagreement}." if own.disagreement else "",
         "ways": [_way(way) for way in own.ways_out],
         "notes": [f"{own.side.capitalize()}: {note}" for note in own.measures.notes],
     }
-
-
-def _percent(share: float) -> str:
-    """In whole percent; nothing is certain."""
-    rounded = round(100 * share)
-    return "<\u202f1" if rounded <= 0 else ">\u202f99" if rounded >= 100 else str(rounded)
 
 
 def _way(way: Corridor) -> dict[str, str]:
