@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from spinescrew.anatomy.frame import SIDES, Side
-from spinescrew.geometry.atomic import atomic_path
+from spinescrew.evaluation.score_table import case_name, columns_of, write_table
 from spinescrew.images.rows import Row, read_rows
 
 _NAN = float("nan")
@@ -59,13 +58,7 @@ class PedicleScore:
 
 def write_scores(path: str | Path, scores: Sequence[PedicleScore]) -> Path:
     """Every pedicle as a row of a CSV file; a cell is empty where there is nothing."""
-    path = Path(path)
-    names = [field.name for field in fields(PedicleScore)]
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(names)
-        table.writerows([_text(getattr(score, name)) for name in names] for score in scores)
-    return path
+    return write_table(path, PedicleScore, scores)
 
 
 def read_scores(path: str | Path) -> tuple[PedicleScore, ...]:
@@ -76,24 +69,17 @@ def read_scores(path: str | Path) -> tuple[PedicleScore, ...]:
     InputError
         Naming the file and the line that cannot be read.
     """
-    return tuple(_score(row) for row in read_rows(path, [field.name for field in fields(PedicleScore)]))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None or value != value else str(value)
+    return tuple(_score(row) for row in read_rows(path, columns_of(PedicleScore)))
 
 
 def _score(row: Row) -> PedicleScore:
     told: dict[str, Any] = {name: row.yes(name) if row.cells[name] else None for name in ("feasible", "corridor_fits")}
-    others = {field.name for field in fields(PedicleScore)} - {"case", "side", "refused", *told}
+    others = set(columns_of(PedicleScore)) - {"case", "side", "refused", *told}
     numbers: dict[str, Any] = {name: row.number(name) for name in others}
     return PedicleScore(
-        _case(row.text("case")), cast(Side, row.choice("side", SIDES)), refused=row.cells["refused"], **told, **numbers
+        case_name(row.text("case")),
+        cast(Side, row.choice("side", SIDES)),
+        refused=row.cells["refused"],
+        **told,
+        **numbers,
     )
-
-
-def _case(name: str) -> int | str:
-    """Numbers as such; names that only look like them, as 007, as they are."""
-    return int(name) if name.isdecimal() and str(int(name)) == name else name

@@ -1,0 +1,165 @@
+"""Screws found in two radiographs beside the true ones: which is which, and how far they are from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinescrew.evaluation.pose_score import PoseScore
+from spinescrew.geometry.vectors import angle_deg
+from spinescrew.implants.screw import Screw
+from spinescrew.radiographs.view import View
+
+if TYPE_CHECKING:
+    from spinescrew.radiographs.pose import PosedScrew, PoseResult
+    from spinescrew.radiographs.seen import SeenScrew
+
+Floats = NDArray[np.float64]
+
+OWN_MM = 8.0
+"""A part seen in one image belongs to the true screw whose ends lie nearest, if they do within this, in the patient."""
+
+
+@dataclass(frozen=True, eq=False)
+class PoseTruth:
+    """What two radiographs truly show.
+
+    Attributes
+    ----------
+    screws:
+        RAS mm of ``views``; ``entry`` is where the shaft begins below the head.
+    views:
+        Where the images were really taken, on the grids of the maps in which screws were sought.
+    whole:
+        The same of the whole images: a screw counts if both show it from end to end.
+    """
+
+    screws: tuple[Screw, ...]
+    views: tuple[View, View]
+    whole: tuple[View, View]
+
+    @property
+    def counted(self) -> tuple[bool, ...]:
+        """Of each screw, whether both images show its ends."""
+        return tuple(all(_inside(view, screw) for view in self.whole) for screw in self.screws)
+
+
+def score_screws(result: PoseResult, truth: PoseTruth, known: Mapping[str, Any]) -> list[PoseScore]:
+    """One score for every true screw that both images show, and one for each that was found and is none.
+
+    Parameters
+    ----------
+    known:
+        The fields of a score that are the same for all screws of the pair.
+    """
+    found: dict[int, PosedScrew] = {}
+    extra: list[PosedScrew] = []
+    for posed in result.screws:
+        first, second = (_owner(seen, truth, n) for n, seen in enumerate(posed.seen))
+        own = first if first == second else _nearest(posed, result, truth)
+        if own is None or (own in found and not _wrong(found[own], truth)):
+            extra.append(posed)
+            continue
+        extra += [found[own]] if own in found else []
+        found[own] = posed
+    scores = [PoseScore(**known, number=0, state="extra", residual_px=float(each.residual_px)) for each in extra]
+    counted = truth.counted
+    for number, screw in enumerate(truth.screws):
+        if not counted[number]:
+            continue
+        if number not in found:
+            scores.append(PoseScore(**known, number=number + 1, state="missed"))
+            continue
+        posed = found[number]
+        differences: dict[str, Any] = compare_poses(posed, result.views[0], screw, truth.views[0])
+        state: Any = "wrong" if _wrong(posed, truth) else "right"
+        scores.append(PoseScore(**known, number=number + 1, state=state, **differences))
+    return scores
+
+
+def missed(truth: PoseTruth, known: Mapping[str, Any], refused: str) -> list[PoseScore]:
+    """The scores of a pair that was refused, with the reason."""
+    return [
+        PoseScore(**known, number=number + 1, state="missed", refused=refused)
+        for number, counts in enumerate(truth.counted)
+        if counts
+    ]
+
+
+def compare_poses(posed: PosedScrew, view: View, true: Screw, true_view: View) -> dict[str, float]:
+    """The fields of a :class:`PoseScore` that tell a found screw from the true one, each seen from its own view."""
+    found = posed.screw
+    mine = _from(view, np.stack([found.entry, (found.entry + found.tip) / 2, found.tip]))
+    its = _from(true_view, np.stack([true.entry, (true.entry + true.tip) / 2, true.tip]))
+    neck, middle, tip = np.linalg.norm(mine - its, axis=1)
+    return {
+        "angle_deg": angle_deg(mine[2] - mine[0], its[2] - its[0]),
+        "mid_mm": float(middle),
+        "neck_mm": float(neck),
+        "tip_mm": float(tip),
+        "diameter_mm": found.shape.diameter_mm - true.shape.diameter_mm,
+        "length_mm": found.shape.length_mm - true.shape.length_mm,
+        "residual_px": float(posed.residual_px),
+        "spread": _spread(posed, view, its),
+    }
+
+
+def _spread(posed: PosedScrew, view: View, its: Floats) -> float:
+    """Squared error in standard deviations, of the true ends ``its`` (3, 3) in the view's frame."""
+    turn, shift = view.extrinsics[:, :3], view.extrinsics[:, 3]
+    true = (its - shift) @ turn
+    off = (true[1] - (posed.screw.entry + posed.screw.tip) / 2) @ posed.frame
+    direction = (true[2] - true[0]) / np.linalg.norm(true[2] - true[0]) @ posed.frame
+    tilt = np.degrees(np.arctan2(direction[:2], direction[2]))
+    error = np.concatenate([off, tilt])
+    try:
+        return float(error @ np.linalg.solve(posed.covariance, error))
+    except np.linalg.LinAlgError:
+        return float("nan")
+
+
+def _from(view: View, points: Floats) -> Floats:
+    """RAS points (n, 3) in the frame of a view: origin at its source, third axis along its beam."""
+    return np.asarray(points @ view.extrinsics[:, :3].T + view.extrinsics[:, 3])
+
+
+def _owner(seen: SeenScrew, truth: PoseTruth, index: int) -> int | None:
+    """Which true screw a part seen in one image is; ``None`` if it is none."""
+    view = truth.views[index]
+    away = []
+    for screw in truth.screws:
+        ends = view.project(np.stack([screw.entry, screw.tip]))
+        step = view.pixel_mm / view.magnification((screw.entry + screw.tip) / 2)
+        off = (np.stack([seen.neck, seen.tip]) - ends) * step
+        away.append(float(np.linalg.norm(off, axis=1).mean()))
+    return _least(away, OWN_MM)
+
+
+def _nearest(posed: PosedScrew, result: PoseResult, truth: PoseTruth) -> int | None:
+    """The true screw at mid-shaft nearest to one whose parts belong to different screws."""
+    screw = posed.screw
+    own = _from(result.views[0], (screw.entry + screw.tip)[None] / 2)[0]
+    away = [
+        float(np.linalg.norm(_from(truth.views[0], (each.entry + each.tip)[None] / 2)[0] - own))
+        for each in truth.screws
+    ]
+    return _least(away, 3 * OWN_MM)
+
+
+def _wrong(posed: PosedScrew, truth: PoseTruth) -> bool:
+    first, second = (_owner(seen, truth, n) for n, seen in enumerate(posed.seen))
+    return first is None or first != second
+
+
+def _least(away: Sequence[float], most: float) -> int | None:
+    best = int(np.argmin(away)) if len(away) else -1
+    return best if best >= 0 and away[best] <= most else None
+
+
+def _inside(view: View, screw: Screw) -> bool:
+    ends = view.project(np.stack([screw.entry, screw.tip]))
+    return bool((ends >= 0).all() and (ends <= np.array(view.shape[::-1]) - 1).all())
