@@ -13,11 +13,18 @@ BONE = "#E4DACA"
 BONE_OUTLINE = "#F5EE5A"
 NEIGHBOUR_OUTLINE = "#9AA3AD"
 INK = "#1B222B"
+SCREW_COLOURS = ("#FFB000", "#56B4E9", "#3DDC97", "#F0E442", "#FF8AD8", "#FF7A45", "#B79CFF", "#8BE9E9")
+"""Of screws by number on dark images: the same screw is found again in each of them; its number stands beside it."""
 
 
 def grade_colour(letter: str | None) -> str:
     """``"#RRGGBB"`` of a Gertzbein-Robbins letter; grey for anything that is not one of A to E."""
     return GRADE_COLOURS.get(letter or "", UNGRADED)
+
+
+def screw_colour(number: int) -> str:
+    """``"#RRGGBB"`` of the screw with this number, from 1."""
+    return SCREW_COLOURS[(number - 1) % len(SCREW_COLOURS)]
 
 
 def facet_colour(grade: int | str | None) -> str:
