@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from spinescrew.networks.card import PROVENANCE
 from spinescrew.progress import Progress
 from spinescrew.reports.c2_tables import SOURCES, Value, corridor_value, measure_rows
 from spinescrew.reports.c2_views import ATTENTION_MAP, corridor_colour, side_views, way_view
+from spinescrew.reports.html import data_uri, now, rendered, times
 from spinescrew.reports.palette import GRADE_COLOURS, UNGRADED, ink_on
 from spinescrew.reports.summary import Badge
 from spinescrew.reports.wording import number, short_hash, spacing
@@ -121,13 +120,8 @@ def write_c2_report(
 
 
 def _page(found: C2Assessment, title: str, identity: Mapping[str, str], blocks: tuple[SideBlock, ...]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("spinescrew.reports", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("c2.html.j2").render(
+    return rendered(
+        "c2.html.j2",
         title=title,
         identity=dict(identity),
         facts=_facts(found),
@@ -141,14 +135,13 @@ def _page(found: C2Assessment, title: str, identity: Mapping[str, str], blocks: 
         warnings=found.warnings,
         shades=_shades(),
         colours=GRADE_COLOURS,
-        timings=[(name, f"{seconds:.2f}") for name, seconds in found.seconds.items()],
-        total_s=f"{sum(found.seconds.values()):.2f}",
+        **times(found.seconds),
     )
 
 
 def _facts(found: C2Assessment) -> list[tuple[str, str]]:
     return [
-        ("Report made", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
+        ("Report made", now()),
         ("Software", f"SpineScrew {__version__}"),
         ("CT voxels", spacing(found.ct.spacing)),
         ("Hash of the CT", short_hash(found.ct.content_hash())),
@@ -181,7 +174,7 @@ def _block(found: C2Assessment, own: SideAssessment) -> SideBlock:
 def _views(found: C2Assessment, own: SideAssessment) -> tuple[View, ...]:
     plain, attended = (side_views(found, own, attention=attention) for attention in (False, True))
     return tuple(
-        View(name, seen, _uri(one), _uri(other))
+        View(name, seen, data_uri(one), data_uri(other))
         for (name, seen), one, other in zip(_VIEWS, plain, attended, strict=True)
     )
 
@@ -192,12 +185,8 @@ def _way(found: C2Assessment, own: SideAssessment, way: Corridor) -> WayOut:
         screw=f"{way.diameter_mm:g}\u00a0mm",
         longest=corridor_value(way),
         wall=number(way.margin_mm, unit="mm"),
-        picture=_uri(way_view(found, own, way)),
+        picture=data_uri(way_view(found, own, way)),
     )
-
-
-def _uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def _shades() -> list[str]:

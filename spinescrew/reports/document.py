@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from spinescrew import __version__
@@ -15,6 +14,7 @@ from spinescrew.grading.options import GRADED_ZONE
 from spinescrew.grading.scales import LETTERS
 from spinescrew.planning.plan import Plan, PlannedScrew
 from spinescrew.progress import Progress
+from spinescrew.reports.html import data_uri, now, rendered, times
 from spinescrew.reports.measures import MeasureGroup, measure_groups
 from spinescrew.reports.palette import GRADE_COLOURS, ink_on
 from spinescrew.reports.pictures3d import overview_pictures, vertebra_picture
@@ -118,13 +118,8 @@ def _page(
     summary: Summary,
     blocks: list[ScrewBlock],
 ) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("spinescrew.reports", "templates")
-    environment = Environment(
-        loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
         title=title,
         identity=dict(identity),
         facts=_facts(plan, spine),
@@ -136,8 +131,7 @@ def _page(
         legend=_legend(plan),
         label_spacing=spacing(spine.labels.spacing),
         ground="the CT, window 150 / 1500 HU" if spine.ct is not None else "the label map, no CT",
-        timings=[(name, f"{seconds:.2f}") for name, seconds in plan.timings_s.items()],
-        total_s=f"{sum(plan.timings_s.values()):.2f}",
+        **times(plan.timings_s),
         dash=DASH,
         zone_rule=GRADED_ZONE,
     )
@@ -146,7 +140,7 @@ def _page(
 def _facts(plan: Plan, spine: Spine) -> list[tuple[str, str]]:
     return [
         ("Planned", _moment(plan.created)),
-        ("Report made", _moment(datetime.now(UTC).isoformat())),
+        ("Report made", now()),
         ("Software, engine", f"SpineScrew {__version__}, {plan.engine}"),
         ("Trajectory", str(plan.parameters.get("trajectory", DASH))),
         ("Coordinates", "RAS, mm"),
@@ -175,7 +169,7 @@ def _moment(iso: str) -> str:
 
 
 def _uri(png: bytes) -> Picture:
-    return Picture(uri="data:image/png;base64," + base64.b64encode(png).decode("ascii"))
+    return Picture(uri=data_uri(png))
 
 
 def _overview(plan: Plan, spine: Spine, problem: str) -> tuple[Picture, Picture]:
