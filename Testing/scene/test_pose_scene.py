@@ -12,8 +12,8 @@ from spinescrew.geometry.vectors import rotation, unit
 from spinescrew.radiographs.pose_session import PoseSession
 from spinescrew.scene.aligned_slices import plane_of
 from spinescrew.scene.pose_models import posed_surface
-from spinescrew.scene.pose_scene import PoseScene, standing
-from spinescrew.scene.radiograph_nodes import labels_of
+from spinescrew.scene.pose_scene import PoseScene
+from spinescrew.scene.radiograph_nodes import labels_of, standing
 from spinescrew.scene.volumes import affine_from_node, volume_from_node
 
 pose = pytest.importorskip("spinescrew.radiographs.pose")

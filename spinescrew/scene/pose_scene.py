@@ -23,7 +23,15 @@ from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.observers import Observers
 from spinescrew.scene.pose_handles import Handles
 from spinescrew.scene.pose_names import Names
-from spinescrew.scene.radiograph_nodes import RadiographNodes, detector_corners, fit_image, slice_plane
+from spinescrew.scene.radiograph_nodes import (
+    RadiographNodes,
+    composite_of,
+    detector_corners,
+    fit_image,
+    slice_plane,
+    standing,
+    view_name,
+)
 from spinescrew.scene.remove import remove_node
 
 if TYPE_CHECKING:
@@ -384,27 +392,3 @@ class PoseScene:
 def _down(posed: PosedScrew) -> Floats:
     """(3,) from tulip to shaft."""
     return posed.screw.direction if posed.tulip_axis is None else np.asarray(posed.tulip_axis)
-
-
-def view_name(number: int, view: View) -> str:
-    """``"View 1 (AP)"``; ``number`` counts from 0."""
-    return f"View {number + 1} ({view.name})" if view.name else f"View {number + 1}"
-
-
-def standing(grid: View, given: View, used: View) -> View:
-    """Another pixel grid on the detector of ``given``, as it stands on the same detector of ``used``."""
-    first = given.project(grid.detector_origin)
-    return replace(
-        used,
-        detector_origin=used.on_detector(first),
-        pixel_mm=grid.pixel_mm * used.pixel_mm / given.pixel_mm,
-        shape=grid.shape,
-    )
-
-
-def composite_of(scene: Any, slice_node: Any) -> Any | None:
-    """What a slice view shows: its ``vtkMRMLSliceCompositeNode``, or ``None`` where there is none."""
-    found = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-    found.UnRegister(None)
-    every = (found.GetItemAsObject(n) for n in range(found.GetNumberOfItems()))
-    return next((node for node in every if node.GetLayoutName() == slice_node.GetLayoutName()), None)

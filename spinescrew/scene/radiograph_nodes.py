@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,30 @@ def fit_image(slice_node: Any, view: View) -> None:
     rows, columns = view.shape
     scale = max(columns * view.pixel_mm[0] / width, rows * view.pixel_mm[1] / height)
     slice_node.SetFieldOfView(scale * width, scale * height, max(slice_node.GetFieldOfView()[2], 1.0))
+
+
+def view_name(number: int, view: View) -> str:
+    """``"View 1 (AP)"``; ``number`` counts from 0."""
+    return f"View {number + 1} ({view.name})" if view.name else f"View {number + 1}"
+
+
+def standing(grid: View, given: View, used: View) -> View:
+    """Another pixel grid on the detector of ``given``, as it stands on the same detector of ``used``."""
+    first = given.project(grid.detector_origin)
+    return replace(
+        used,
+        detector_origin=used.on_detector(first),
+        pixel_mm=grid.pixel_mm * used.pixel_mm / given.pixel_mm,
+        shape=grid.shape,
+    )
+
+
+def composite_of(scene: Any, slice_node: Any) -> Any | None:
+    """What a slice view shows: its ``vtkMRMLSliceCompositeNode``, or ``None`` where there is none."""
+    found = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
+    found.UnRegister(None)
+    every = (found.GetItemAsObject(n) for n in range(found.GetNumberOfItems()))
+    return next((node for node in every if node.GetLayoutName() == slice_node.GetLayoutName()), None)
 
 
 def _colour_table(scene: Any, name: str) -> Any:
