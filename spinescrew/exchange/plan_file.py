@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.errors import InputError, OtherImageError
 from spinescrew.exchange import document
+from spinescrew.exchange.checked import Kind, checked_document
 from spinescrew.geometry.atomic import atomic_path
 from spinescrew.planning.plan import Plan
 
 _SCHEMA = Path(__file__).with_name("plan.schema.json")
+_KIND = Kind("plan", "plan.json", "plan again", _SCHEMA, document.SCHEMA_VERSION)
 
 
 def write_plan(plan: Plan, path: str | Path, *, spine: Spine | None = None) -> Path:
@@ -45,17 +46,7 @@ def read_plan(path: str | Path) -> Plan:
         screw that makes no sense; one line names the file, the place and what is wrong.
     """
     path = Path(path)
-    values = _loaded(path)
-    version = values.get("schema_version")
-    if isinstance(version, int) and version > document.SCHEMA_VERSION:
-        raise InputError(
-            f"{path.name} has plan version {version}, this program knows up to {document.SCHEMA_VERSION}; "
-            "update SpineScrew to open it"
-        )
-    system = values.get("coordinate_system")
-    if isinstance(system, str) and system != "RAS":
-        raise InputError(f"{path.name} is in {system} coordinates; plans are in RAS, export it again in RAS")
-    _validate(path, values)
+    values = checked_document(path, _KIND)
     try:
         return document.plan_from_document(values)
     except InputError as error:
@@ -84,32 +75,3 @@ def check_plan_matches(plan: Plan, spine: Spine, *, confirmed: bool = False) -> 
     if found and not confirmed:
         raise OtherImageError(f"{' and '.join(found)}; open its own image, or confirm that it belongs to this one")
     return tuple(found)
-
-
-def _loaded(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
-    except FileNotFoundError as error:
-        raise InputError(f"there is no plan file '{path}'; check the path") from error
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path.name} is not a readable JSON file ({error}); it is damaged, plan again") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path.name} is no plan: it holds a {type(values).__name__}; choose a plan.json")
-    return values
-
-
-def _no_number(constant: str) -> float:
-    raise ValueError(f"{constant} is no number JSON knows")
-
-
-def _validate(path: Path, values: dict[str, Any]) -> None:
-    import jsonschema
-
-    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
-    problems = jsonschema.Draft202012Validator(schema).iter_errors(values)
-    problem = jsonschema.exceptions.best_match(problems)
-    if problem is not None:
-        place = problem.json_path.removeprefix("$.")
-        raise InputError(f"{path.name}: {place}: {problem.message[:200]}; correct the file or plan again")

@@ -41,10 +41,7 @@ def write_screw_stls(plan: Plan, folder: str | Path, *, threaded: bool = True) -
         if row.screw is None:
             continue
         path = folder / stl_name(row.level, row.side, row.screw)
-        points, triangles = posed_mesh(row.screw, threaded=threaded)
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(binary_stl(points * _RAS_TO_LPS, triangles))
-        written.append(path)
+        written.append(write_stl(path, *posed_mesh(row.screw, threaded=threaded)))
     for path in folder.glob("*.stl"):
         if path not in written and _is_ours(path):
             path.unlink()
@@ -53,8 +50,26 @@ def write_screw_stls(plan: Plan, folder: str | Path, *, threaded: bool = True) -
 
 def stl_name(level: Level, side: Side, screw: Screw) -> str:
     """``"L3_left_6.5x45.stl"``: level, side, diameter and length in mm."""
+    return f"{level.name}_{side}_{size_name(screw)}.stl"
+
+
+def size_name(screw: Screw) -> str:
+    """``"6.5x45"``: diameter and length in mm."""
     length = f"{screw.shape.length_mm:.1f}".removesuffix(".0")
-    return f"{level.name}_{side}_{screw.shape.diameter_mm:.1f}x{length}.stl"
+    return f"{screw.shape.diameter_mm:.1f}x{length}"
+
+
+def write_stl(path: str | Path, points: NDArray[np.float64], triangles: NDArray[np.int64]) -> Path:
+    """A surface of ``points`` (n, 3) RAS mm as one binary STL file in LPS, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(binary_stl(points * _RAS_TO_LPS, triangles))
+    return Path(path)
 
 
 def binary_stl(points: NDArray[np.float64], triangles: NDArray[np.int64]) -> bytes:

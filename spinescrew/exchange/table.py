@@ -77,10 +77,11 @@ def _cells(row: PlannedScrew) -> dict[str, str]:
     if row.assessment is not None:
         values |= {name: getattr(row.assessment, name) for name in _MEASURES}
         values["margin_mm"] = None if row.assessment.breach is None else row.assessment.breach.margin_mm
-    return {name: _text(value) for name, value in values.items()}
+    return {name: cell(value) for name, value in values.items()}
 
 
-def _text(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a table holds it: three digits at most, yes and no, empty where there is none."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
