@@ -16,6 +16,7 @@ _SLOT_POINTS, _WALL_POINTS = 11, 19
 _AROUND = 2 * (_SLOT_POINTS + _WALL_POINTS)
 _DRAFT_MM = 0.08
 _STEP_MM = 0.12
+_SEAT_DEG = (15.0, 30.0, 45.0, 60.0, 72.0, 81.0)
 _CAP_RINGS = 6
 _WIDER_FROM_MM, _WIDER_SHARE = 7.5, 0.3
 _CLEARANCE_MM = 0.06
@@ -124,11 +125,12 @@ class _Tulip:
     def inside(self) -> list[Floats]:
         """Rings from the middle of the saddle out to the bore and up its wall to the rim."""
         bore = self.flat_ring(self.bore)
+        along_rod = np.column_stack([bore[:, 0], np.clip(bore[:, 1], -self.half_slot, self.half_slot)])
         rings = []
-        for share in (0.3, 0.65, 1.0):
-            off = np.minimum(np.abs(share * bore[:, 1]), self.half_slot)
-            low = self.axis + np.sqrt(self.half_slot**2 - off**2) + _STEP_MM
-            rings.append(np.column_stack([share * bore, low]))
+        for share in np.sin(np.radians(_SEAT_DEG)):
+            low = self.axis + np.sqrt(self.half_slot**2 - (share * along_rod[:, 1]) ** 2)
+            rings.append(np.column_stack([share * along_rod, low + _STEP_MM]))
+        rings.append(np.column_stack([bore, self.seat + _STEP_MM]))
         end = self.top - self.design.tabs_mm
         rings.append(np.column_stack([bore, np.where(self.in_slot, self.seat, end)]))
         return rings
@@ -149,6 +151,7 @@ class _Tulip:
             if blend > 0:
                 round_ = radius[:, None] * np.column_stack([np.cos(even), np.sin(even)])
                 place = (1 - blend) * place + blend * round_
+                place[:, 0] = np.clip(place[:, 0], -limit, limit)
             rings.append(np.column_stack([place, z]))
         return rings
 

@@ -169,7 +169,8 @@ def _wall(shape: _Shaft) -> tuple[Floats, Triangles, NDArray[np.int64], NDArray[
     edges, leads = len(places), int(design.leads)
     turns = np.arange(-leads - 2, int(np.ceil(shape.length / design.pitch_mm)) + leads + 2)
     rows = len(turns) * edges
-    around = next((n for n in _AROUND if 2 * n * rows <= _MANY_TRIANGLES), _AROUND[-1])
+    seen = edges * shape.length / design.pitch_mm
+    around = next((n for n in _AROUND if 2 * n * seen <= _MANY_TRIANGLES), _AROUND[-1])
     base = design.pitch_mm * (turns[:, None] + leads * np.arange(around) / around)  # (turns, around)
     zone = np.clip((design.dual_zone_mm - base) / design.pitch_mm, 0, 1)[:, None] if design.dual_zone_mm else 0.0
     place = places[:, None] + (fine - places)[:, None] * zone
