@@ -28,9 +28,6 @@ from spinescrew.radiographs.view import View
 Map = NDArray[np.float32]
 Style = Literal["clean", "realistic"]
 
-_FLOOR = 3e-3
-"""Least light that is told from none, as a share of what the automatic exposure aims at."""
-
 _HARDENED_G_CM2 = 20.0
 """Tissue that the beam has crossed where foreign metal is in its way."""
 
@@ -69,6 +66,10 @@ class Exposure:
         ``"log"``: grey values follow the mass (after digital processing); ``"linear"``: the light.
     compression, sharpening, sharpening_mm:
         How much of the broad differences is taken away, and how much the fine ones are raised.
+    saturation:
+        Most light that the detector tells, as a multiple of the light where the automatic exposure looks.
+    floor:
+        Least light that is shown apart from none, as a share of that: what lies behind metal is lost below it.
     window:
         Shares of the values in the field below black and above white; they saturate.
     gamma:
@@ -105,6 +106,8 @@ class Exposure:
     compression: float = 0.0
     sharpening: float = 0.0
     sharpening_mm: float = 1.0
+    saturation: float = 8.0
+    floor: float = 0.03
     window: tuple[float, float] = (0.001, 0.001)
     gamma: float = 1.0
     bright_is_dense: bool = True
@@ -219,8 +222,8 @@ def _middle(values: Map) -> float:
 
 def _grey(light: Map, open_part: Map, meter: float, exposure: Exposure, pixel_mm: float) -> Map:
     """Grey values 0-1 as they are shown."""
-    floor = np.float32(_FLOOR * meter)
-    dense = -np.log(np.maximum(light, floor)) if exposure.scale == "log" else -light
+    light = np.clip(light, np.float32(exposure.floor * meter), np.float32(exposure.saturation * meter))
+    dense = -np.log(light) if exposure.scale == "log" else -light
     if exposure.compression > 0:
         dense = dense - np.float32(exposure.compression) * blurred(dense, 12.0 / pixel_mm)
     if exposure.sharpening > 0:
@@ -257,6 +260,8 @@ def _draw_clean(random: np.random.Generator) -> Exposure:
         focus_mm=float(random.uniform(0.05, 0.15)),
         detector_mm=float(random.uniform(0.1, 0.25)),
         scale="log" if log else "linear",
+        saturation=float(random.uniform(3.0, 10.0)),
+        floor=float(10 ** random.uniform(-1.9, -0.9)),
         window=(float(random.uniform(0.0, 0.01)), float(random.uniform(0.0, 0.005))),
         gamma=_drawn_gamma(log, random),
         bright_is_dense=bool(random.random() < 0.5),
@@ -276,7 +281,7 @@ def _draw_realistic(random: np.random.Generator) -> Exposure:
         style="realistic",
         kilovolts=float(random.integers(60, 121)),
         metal=str(random.choice(["titanium", "steel", "cobalt-chrome"], p=[0.7, 0.2, 0.1])),  # type: ignore[arg-type]
-        photons_per_mm2=float(10 ** random.uniform(3.0, 4.7)),
+        photons_per_mm2=float(10 ** random.uniform(3.2, 4.7)),
         electronic=float(10 ** random.uniform(-3.0, -2.0)),
         scatter_ratio=float(random.uniform(0.2, 1.0) if grid else random.uniform(1.0, 4.0)),
         scatter_mm=float(random.uniform(30.0, 60.0)),
@@ -290,8 +295,10 @@ def _draw_realistic(random: np.random.Generator) -> Exposure:
         foreign=_drawn_foreign(random),
         scale="log" if log else "linear",
         compression=float(random.uniform(0.2, 0.7)) if processed else 0.0,
-        sharpening=float(10 ** random.uniform(-0.5, 0.4)) if enhanced else 0.0,
+        sharpening=float(10 ** random.uniform(-0.7, 0.3)) if enhanced else 0.0,
         sharpening_mm=float(random.uniform(0.5, 3.0)),
+        saturation=float(random.uniform(2.0, 10.0)),
+        floor=float(10 ** random.uniform(-2.0, -0.7)),
         window=(float(random.choice([0.001, 0.01, 0.05])), float(10 ** random.uniform(-3.0, -1.3))),
         gamma=_drawn_gamma(bool(log), random),
         bright_is_dense=bool(random.random() < 0.4),

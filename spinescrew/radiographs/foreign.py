@@ -33,7 +33,7 @@ def foreign_metal(view: View, kinds: Sequence[str], random: Random) -> Map:
             raise InputError(f"no foreign metal '{kind}'; choose from {', '.join(FOREIGN)}")
         canvas = Canvas(view.shape, float(view.pixel_mm.mean()) / float(random.uniform(_NEAR, _FAR)))
         FOREIGN[kind](canvas, random)
-        metal += canvas.metal
+        metal += np.maximum(canvas.metal, np.float32(0.0))
     return metal
 
 

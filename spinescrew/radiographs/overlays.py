@@ -73,9 +73,11 @@ def _numbers(draw: Any, columns: int, rows: int, random: Random) -> None:
         f"{random.uniform(0, 9):.2f} mGy",
         f"W {random.integers(200, 4096)}  C {random.integers(100, 2048)}",
     ]
-    for n, line in enumerate(random.permutation(lines)[: random.integers(1, 5)]):
-        left = min(x, columns - int(0.55 * size * len(line)))
-        draw.text((max(left, 2), y + int(1.2 * size) * n), str(line), fill=255, font=_font(size))
+    chosen, step = random.permutation(lines)[: random.integers(1, 5)], int(1.2 * size)
+    y = min(y, rows - 4 - step * len(chosen))
+    for n, line in enumerate(chosen):
+        left = min(x, columns - 4 - int(_font(size).getlength(line)))
+        draw.text((max(left, 2), y + step * n), str(line), fill=255, font=_font(size))
 
 
 def _crosshair(draw: Any, columns: int, rows: int, random: Random) -> None:
