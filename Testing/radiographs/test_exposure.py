@@ -265,3 +265,12 @@ def test_what_makes_no_sense_is_refused():
         Exposure(bits=4)
     with pytest.raises(GeometryError, match="same rays"):
         a_shot(PLAIN, metal=np.zeros((3, 3), np.float32))
+
+
+def test_where_foreign_metal_lies_is_told_by_the_same_random_numbers():
+    shot = replace(PLAIN, foreign=("retractor", "clamp"), floor=0.01)
+    metal = foreign_metal(a_patient().view, shot.foreign, np.random.default_rng(4))
+    empty = np.zeros(SIZE, np.float32)
+    denser = a_shot(shot, metal=empty, seed=4).pixels - a_shot(replace(shot, foreign=()), metal=empty).pixels
+    assert (denser[metal > 1.0] != 0).all()
+    assert metal.max() > 0

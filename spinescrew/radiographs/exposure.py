@@ -150,6 +150,9 @@ def expose(thickness: Thickness, metal_mm: Map | None, exposure: Exposure, rando
     ----------
     metal_mm:
         float32 (rows, columns), length of each ray in implants; ``None``: none.
+    random:
+        Foreign metal is drawn from it first: ``foreign_metal(thickness.view, exposure.foreign, same)`` tells where it
+        lies if ``same`` begins alike.
 
     Returns
     -------
@@ -287,8 +290,8 @@ def _draw_realistic(random: np.random.Generator) -> Exposure:
         scatter_mm=float(random.uniform(30.0, 60.0)),
         glare=float(random.uniform(0.0, 0.2)),
         glare_mm=float(random.uniform(5.0, 40.0)),
-        focus_mm=float(random.uniform(0.05, 0.4)),
-        detector_mm=float(random.uniform(0.1, 0.4)),
+        focus_mm=float(random.uniform(0.05, 0.45)),
+        detector_mm=float(10 ** random.uniform(-1.0, -0.2)),
         vignetting=float(random.uniform(0.0, 0.5)),
         heel=(float(random.uniform(-0.12, 0.12)), float(random.uniform(-0.12, 0.12))),
         shutter=_drawn_shutter(random),

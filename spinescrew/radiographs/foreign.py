@@ -82,7 +82,7 @@ def _k_wires(canvas: Canvas, random: Random) -> None:
     for _ in range(random.integers(1, 4)):
         tip = _place(canvas, random, 0.7)
         tilt = way + 0.15 * random.normal(size=2)
-        canvas.tube(np.array([tip - random.uniform(120, 300) * tilt, tip]), radius)
+        canvas.tube(np.array([tip - random.uniform(220, 350) * tilt, tip]), radius)
 
 
 def _clips(canvas: Canvas, random: Random) -> None:
@@ -121,8 +121,9 @@ def _retractor(canvas: Canvas, random: Random) -> None:
         side = _across(along) * wide / 2
         blunt = random.uniform(0.3, 1.0)
         end = start + long * along
-        corners = [start - side, end - side - 6 * along, end - blunt * side, end + blunt * side]
-        corners += [end + side - 6 * along, start + side]
+        outside = start - 120 * along
+        corners = [outside - side, end - side - 6 * along, end - blunt * side, end + blunt * side]
+        corners += [end + side - 6 * along, outside + side]
         canvas.plate(corners, depth)
         canvas.tube(np.array(corners[1:5]), random.uniform(0.5, 1.6))
         if random.random() < 0.3:
@@ -144,11 +145,13 @@ def _electrode(canvas: Canvas, random: Random) -> None:
 def _rail(canvas: Canvas, random: Random) -> None:
     """The rail of a table or the edge of its top: a long band, nearly straight up or across."""
     upright = random.random() < 0.7
-    middle = 0.5 * canvas.size * random.uniform(-1, 1, 2) * random.uniform(0.5, 1.0)
+    aside = random.choice([-1, 1], 2) * random.uniform(0.0, 0.95, 2)
     way = np.array([0.0, 1.0] if upright else [1.0, 0.0]) + random.normal(0, 0.05, 2)
     far = 2.0 * canvas.size.max() * way / np.linalg.norm(way)
     wide = _across(way) * random.uniform(4, 16)
-    depth = float(10 ** random.uniform(-1.2, 0.6))
+    # What is thick is moved out of the way before one takes a picture.
+    depth = float(10 ** random.uniform(-1.2, 0.6 if np.abs(aside[0 if upright else 1]) > 0.6 else -0.3))
+    middle = 0.5 * canvas.size * aside
     canvas.plate([middle - far - wide, middle + far - wide, middle + far + wide, middle - far + wide], depth)
     for side in (-1, 1):
         if random.random() < 0.6:
