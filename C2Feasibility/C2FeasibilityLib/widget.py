@@ -1,29 +1,24 @@
 """The panel: a CT, the answer for both sides, what is looked at, and the screw. Qt only."""
 
+from typing import ClassVar
+
 import qt
 import slicer
 from slicer.i18n import tr as _
 
 # Both modules are installed into one folder: frames, timers and watching of jobs are written once.
-from SpinePlannerLib.host import QtHost, Watch
+from SpinePlannerLib.host import QtHost
+from SpinePlannerLib.job_panel import JobPanel
 
 from C2FeasibilityLib import logic, sample_data
 from C2FeasibilityLib.answer_section import AnswerSection
 from C2FeasibilityLib.look_section import ATTENTION_KEY, LookSection
 from C2FeasibilityLib.screw_section import ScrewSection
-from spinescrew.errors import SpineScrewError
 from spinescrew.progress import Progress
 from spinescrew.scene.identity import identity_text
 
-SHORTCUTS = {
-    ATTENTION_KEY: "attentionCheck",
-    "Ctrl+Z": "undoButton",
-    "Ctrl+Shift+Z": "redoButton",
-    "Ctrl+Y": "redoButton",
-}
 
-
-class C2FeasibilityPanel:
+class C2FeasibilityPanel(JobPanel):
     """The module's window.
 
     Attributes
@@ -32,16 +27,18 @@ class C2FeasibilityPanel:
         :class:`spinescrew.feasibility.assessment.C2Assessment`, or None while nothing was judged.
     shown, case:
         :class:`spinescrew.scene.c2_scene.C2Scene` and the screws under edit, or None.
-    busy:
-        Whether a job runs in the background.
     """
 
+    SHORTCUTS: ClassVar = {
+        ATTENTION_KEY: "attentionCheck",
+        "Ctrl+Z": "undoButton",
+        "Ctrl+Shift+Z": "redoButton",
+        "Ctrl+Y": "redoButton",
+    }
+
     def __init__(self, uiFile):
-        self.widget = slicer.util.loadUI(uiFile)
-        self.ui = slicer.util.childWidgetVariables(self.widget)
+        JobPanel.__init__(self, uiFile)
         self.found = self.shown = self.case = None
-        self._watch = self._bound = self._parametersTag = None
-        self._shortcuts = []
         self.answer, self.look, self.screw = AnswerSection(self), LookSection(self), ScrewSection(self)
         self.widget.setMRMLScene(slicer.mrmlScene)
         ui = self.ui
@@ -51,35 +48,6 @@ class C2FeasibilityPanel:
         ui.exportButton.connect("clicked(bool)", self.onExport)
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.refreshInputs)
         self.refresh()
-
-    @property
-    def busy(self):
-        """Whether a job runs."""
-        return self._watch is not None
-
-    def bind(self, parameters):
-        """Show these parameters, and keep what is chosen in them; None lets go."""
-        if self._bound is not None:
-            self._bound.disconnectGui(self._parametersTag)
-        self._bound, self._parametersTag = parameters, None
-        if parameters is not None:
-            self._parametersTag = parameters.connectGui(self.ui)
-        self.refreshInputs()
-
-    def enter(self):
-        """The module is shown: its keys are heard."""
-        for keys, button in SHORTCUTS.items():
-            shortcut = qt.QShortcut(slicer.util.mainWindow() or self.widget)
-            shortcut.setKey(qt.QKeySequence(keys))
-            shortcut.connect("activated()", lambda name=button: getattr(self.ui, name).click())
-            self._shortcuts.append(shortcut)
-
-    def exit(self):
-        """Another module is shown: its keys are its own."""
-        for shortcut in self._shortcuts:
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        self._shortcuts = []
 
     def cleanup(self):
         """Slicer ends or reloads."""
@@ -121,27 +89,6 @@ class C2FeasibilityPanel:
         ui.volumeSelector.enabled = ui.exampleButton.enabled = not self.busy
         ui.exportButton.enabled = self.found is not None and not self.busy
 
-    def attempt(self, work):
-        """``work()``; what the library refuses stands in the status line. Returns its result, or None."""
-        try:
-            return work()
-        except SpineScrewError as error:
-            self.tell(str(error), True)
-            return None
-
-    def tell(self, text, problem=False):
-        """One line to the user."""
-        self.ui.statusLabel.text = text
-        self.ui.statusLabel.setStyleSheet("color: #B3261E" if problem else "")
-
-    def showProgress(self, fraction, text):
-        """Share of the work, and the step."""
-        self.ui.progressBar.value = round(100 * fraction)
-        if text:
-            self.tell(text)
-        if not self.busy:
-            slicer.app.processEvents()
-
     def onExample(self, *_unused):
         """Make the simulated neck and choose it."""
         with slicer.util.WaitCursor():
@@ -154,15 +101,6 @@ class C2FeasibilityPanel:
         edited = self.case is not None and self.case.session.history.can_undo
         if not edited or slicer.util.confirmYesNoDisplay(question):
             self.attempt(self._run)
-
-    def onCancel(self, *_unused):
-        """End the job; everything is as it was."""
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.cancel()
-            self.showProgress(0.0, "")
-            self.tell(_("Cancelled; nothing was changed."))
-        self.refreshInputs()
 
     def onExport(self, *_unused):
         """Report and volumes, into a new folder inside the one that is chosen."""
@@ -183,25 +121,7 @@ class C2FeasibilityPanel:
 
     def _run(self):
         volumeNode = self.ui.volumeSelector.currentNode()
-        job = logic.startAssessing(volumeNode)
-
-        def ended():
-            self._watch = None
-            self.showProgress(0.0, "")
-
-        def finished(found):
-            ended()
-            self.attempt(lambda: self.open(found, volumeNode))
-            self.refresh()
-
-        def failed(error):
-            ended()
-            self.tell(str(error), True)
-            self.refresh()
-
-        self._watch = Watch(job, self.showProgress, finished, failed)
-        self.tell(_("Working ..."))
-        self.refreshInputs()
+        self.start(logic.startAssessing(volumeNode), lambda found: self.open(found, volumeNode))
 
     def _export(self, folder):
         session = self.case.session

@@ -1,6 +1,7 @@
 """The panel: sections over one open case. Qt only; everything it does is a function of the library."""
 
-import qt
+from typing import ClassVar
+
 import slicer
 from slicer.i18n import tr as _
 
@@ -8,41 +9,34 @@ from SpinePlannerLib import logic
 from SpinePlannerLib.adjust_section import AdjustSection
 from SpinePlannerLib.case_section import CaseSection
 from SpinePlannerLib.export_section import ExportSection
-from SpinePlannerLib.host import QtHost, Watch
+from SpinePlannerLib.host import QtHost
+from SpinePlannerLib.job_panel import JobPanel
 from SpinePlannerLib.levels_section import LevelsSection
 from SpinePlannerLib.review_section import ReviewSection
 from SpinePlannerLib.sample_data import SPACING_MM
-from spinescrew.errors import SpineScrewError
 from spinescrew.exchange.journal import discard
 from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.open_case import kept_plan
 from spinescrew.scene.store import PlanStore
 
 SLICE_NODES = ("vtkMRMLSliceNodeRed", "vtkMRMLSliceNodeYellow", "vtkMRMLSliceNodeGreen")
-SHORTCUTS = {"Ctrl+Z": "undoButton", "Ctrl+Shift+Z": "redoButton", "Ctrl+Y": "redoButton"}
 
 
-class SpinePlannerPanel:
+class SpinePlannerPanel(JobPanel):
     """The module's window.
 
     Attributes
     ----------
     case:
         :class:`spinescrew.scene.open_case.OpenCase`, or None while nothing is planned.
-    busy:
-        Whether a job runs in the background.
     """
 
+    SHORTCUTS: ClassVar = {"Ctrl+Z": "undoButton", "Ctrl+Shift+Z": "redoButton", "Ctrl+Y": "redoButton"}
     exampleSpacing = SPACING_MM
 
     def __init__(self, uiFile):
-        self.widget = slicer.util.loadUI(uiFile)
-        self.ui = slicer.util.childWidgetVariables(self.widget)
+        JobPanel.__init__(self, uiFile)
         self.case = None
-        self._watch = None
-        self._shortcuts = []
-        self._parametersTag = None
-        self._bound = None
         self._entered = False
         self.caseSection, self.levels = CaseSection(self), LevelsSection(self)
         self.adjust, self.review, self.export = AdjustSection(self), ReviewSection(self), ExportSection(self)
@@ -53,28 +47,10 @@ class SpinePlannerPanel:
             box.connect("toggled(bool)", self.onViewOptions)
         self.refresh()
 
-    @property
-    def busy(self):
-        """Whether a job runs."""
-        return self._watch is not None
-
-    def bind(self, parameters):
-        """Show these parameters, and keep what is chosen in them; None lets go."""
-        if self._bound is not None:
-            self._bound.disconnectGui(self._parametersTag)
-        self._bound, self._parametersTag = parameters, None
-        if parameters is not None:
-            self._parametersTag = parameters.connectGui(self.ui)
-        self.refreshInputs()
-
     def enter(self):
         """The module is shown: shortcuts, the views along the screw, and the plan that the scene holds."""
         self._entered = True
-        for keys, button in SHORTCUTS.items():
-            shortcut = qt.QShortcut(slicer.util.mainWindow() or self.widget)
-            shortcut.setKey(qt.QKeySequence(keys))
-            shortcut.connect("activated()", lambda name=button: getattr(self.ui, name).click())
-            self._shortcuts.append(shortcut)
+        JobPanel.enter(self)
         self.onViewOptions()
         if self.case is None and not self.busy and PlanStore.find(slicer.mrmlScene) is not None:
             self.continueScene()
@@ -82,10 +58,7 @@ class SpinePlannerPanel:
     def exit(self):
         """Another module is shown: the views are given back; the case stays open, so that corrections are graded."""
         self._entered = False
-        for shortcut in self._shortcuts:
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        self._shortcuts = []
+        JobPanel.exit(self)
         self.adjust.stopAdding()
         if self.case is not None:
             self.case.shown.watch_slices(None)
@@ -138,28 +111,6 @@ class SpinePlannerPanel:
         self.review.refresh()
         self.export.refresh()
 
-    def attempt(self, work):
-        """``work()``; what the library refuses stands in the status line. Returns its result, or None."""
-        try:
-            result = work()
-        except SpineScrewError as error:
-            self.tell(str(error), True)
-            return None
-        return result
-
-    def tell(self, text, problem=False):
-        """One line to the user."""
-        self.ui.statusLabel.text = text
-        self.ui.statusLabel.setStyleSheet("color: #B3261E" if problem else "")
-
-    def showProgress(self, fraction, text):
-        """Share of the work, and the step."""
-        self.ui.progressBar.value = round(100 * fraction)
-        if text:
-            self.tell(text)
-        if not self.busy:
-            slicer.app.processEvents()
-
     def readInputs(self):
         """The nodes that are chosen, read; a label volume becomes a segmentation, which is chosen then."""
         ui = self.ui
@@ -177,15 +128,6 @@ class SpinePlannerPanel:
         if edited and not slicer.util.confirmYesNoDisplay(question):
             return
         self.attempt(self._plan)
-
-    def onCancel(self, *_unused):
-        """End the job; everything is as it was."""
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.cancel()
-            self.showProgress(0.0, "")
-            self.tell(_("Cancelled; nothing was changed."))
-        self.refreshInputs()
 
     def onViewOptions(self, *_unused):
         """Slices along the screw, which of both moves, the automatic plan, the catalogue."""
@@ -214,7 +156,7 @@ class SpinePlannerPanel:
             if unsaved is not None:
                 discard(unsaved)
 
-        self._start(job, opened)
+        self.start(job, opened)
 
     def segment(self, engine):
         """Find the vertebrae of the chosen CT in the background, and choose them."""
@@ -224,12 +166,12 @@ class SpinePlannerPanel:
             self.ui.labelSelector.setCurrentNode(logic.addVertebrae(slicer.mrmlScene, volume, case))
             self.tell("\n".join(case.notes), bool(case.found.check))
 
-        self._start(logic.startSegmenting(volume, self.ui.levelsEdit.text, engine), found)
+        self.start(logic.startSegmenting(volume, self.ui.levelsEdit.text, engine), found)
 
     def _plan(self):
         inputs = self.readInputs()
         job = logic.startPlanning(inputs, self.ui.levelsEdit.text, self.ui.trajectoryBox.currentText)
-        self._start(job, lambda result: self.open(inputs, result.plan, result.spine, None))
+        self.start(job, lambda result: self.open(inputs, result.plan, result.spine, None))
 
     def _continueScene(self):
         kept = kept_plan(slicer.mrmlScene)
@@ -239,25 +181,6 @@ class SpinePlannerPanel:
         self.ui.volumeSelector.setCurrentNode(volume)
         self.ui.labelSelector.setCurrentNode(labels)
         self.measureFor(self.readInputs(), plan, automatic)
-
-    def _start(self, job, done):
-        self.onCancel()
-
-        def finished(result):
-            self._watch = None
-            self.showProgress(0.0, "")
-            self.attempt(lambda: done(result))
-            self.refresh()
-
-        def failed(error):
-            self._watch = None
-            self.showProgress(0.0, "")
-            self.tell(str(error), True)
-            self.refresh()
-
-        self._watch = Watch(job, self.showProgress, finished, failed)
-        self.tell(_("Working ..."))
-        self.refreshInputs()
 
     def open(self, inputs, plan, spine, automatic=None, unsaved=False):
         """Put a measured plan under edit, in place of the one that is."""
