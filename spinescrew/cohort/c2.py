@@ -10,6 +10,7 @@ from typing import Any
 
 from spinescrew import __version__
 from spinescrew.cohort.folder import result_folder
+from spinescrew.cohort.models import told_models
 from spinescrew.feasibility.assessment import C2Assessment, assess_c2, summary
 from spinescrew.feasibility.scheme import BONE, FIND, PEDICLE
 from spinescrew.geometry.volume import Volume
@@ -110,7 +111,7 @@ def _text(found: C2Assessment) -> str:
         "software": f"SpineScrew {__version__}",
         "coordinate_system": "RAS",
         "image": _image(found.ct),
-        "models": _models(),
+        "models": told_models((FIND, BONE, PEDICLE), list_models()),
         **summary(found),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -123,14 +124,3 @@ def _image(ct: Volume) -> dict[str, Any]:
         "shape": list(ct.shape),
         "spacing_mm": [round(float(mm), 4) for mm in ct.spacing],
     }
-
-
-def _models() -> list[dict[str, str]]:
-    """Which networks spoke, from their cards."""
-    cards = {entry.name: entry.card for entry in list_models()}
-    used = (cards.get(name) for name in (FIND, BONE, PEDICLE))
-    return [
-        {"name": card.name, "version": card.version, "sha256": card.sha256, "provenance": card.provenance}
-        for card in used
-        if card is not None
-    ]

@@ -14,6 +14,8 @@ from spinescrew.radiographs.view import View
 LEAST_ANGLE_DEG = 40.0
 """Between two views; less makes depth uncertain (Esfandiari 2018 and later work use 40 to 90)."""
 
+SWAPPED = "the images seem to be swapped"
+
 _SAME_PIXEL = 0.02
 
 
@@ -37,6 +39,11 @@ def view_doubts(views: Sequence[View], images: Sequence[Radiograph] = ()) -> lis
             hint = swapped[0] if swapped else "give the image that was calibrated, neither cropped nor scaled"
             raise InputError(f"image {number} is {_size(image.shape)}, its geometry is for {_size(view.shape)}; {hint}")
     return [*_too_parallel(views), *swapped, *_other_pixels(views, images)]
+
+
+def seem_swapped(views: Sequence[View], images: Sequence[Radiograph]) -> str:
+    """Why the images seem to be given in another order than their views; empty where their headers do not say so."""
+    return next((text for text in _swapped(views, images) if text.startswith(SWAPPED)), "")
 
 
 def _size(shape: tuple[int, int]) -> str:
@@ -69,7 +76,7 @@ def _swapped(views: Sequence[View], images: Sequence[Radiograph]) -> list[str]:
     header, geometry = (", ".join(name or "?" for name in names) for names in (told, placed))
     words = f"the headers say {header}, the geometry {geometry}"
     if any(conflicts(order) == 0 for order in permutations(placed)):
-        return [f"the images seem to be swapped: {words}; give them in the order of the geometry"]
+        return [f"{SWAPPED}: {words}; give them in the order of the geometry"]
     return [f"images and geometry do not fit: {words}; check both"]
 
 
