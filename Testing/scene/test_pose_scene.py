@@ -13,7 +13,7 @@ from spinescrew.radiographs.pose_session import PoseSession
 from spinescrew.scene.aligned_slices import plane_of
 from spinescrew.scene.pose_models import posed_surface
 from spinescrew.scene.pose_scene import PoseScene
-from spinescrew.scene.radiograph_nodes import labels_of, standing
+from spinescrew.scene.radiograph_nodes import labels_of
 from spinescrew.scene.volumes import affine_from_node, volume_from_node
 
 pose = pytest.importorskip("spinescrew.radiographs.pose")
@@ -195,17 +195,6 @@ def test_images_move_with_a_refined_calibration(shown, session, known, monkeypat
         shown.grid(1).on_detector((3, 4)),
         views[1].on_detector(known.views[1].project(known.result.maps[1].view.on_detector((3, 4)))),
     )
-
-
-def test_a_grid_of_other_pixels_keeps_its_place_on_the_detector(known):
-    view = known.views[0]
-    grid = view.cropped(20, 12, 200, 160).binned(2)
-    moved = view.moved(np.block([[rotation((0, 1, 0), 4.0), np.ones((3, 1))], [np.zeros((1, 3)), np.ones((1, 1))]]))
-    found = standing(grid, view, moved)
-    assert found.shape == grid.shape
-    for pixel in ((0, 0), (31, 55)):
-        there = view.project(grid.on_detector(pixel))
-        np.testing.assert_allclose(found.on_detector(pixel), moved.on_detector(there), atol=1e-9)
 
 
 def test_a_tulip_stands_as_it_was_found(known):

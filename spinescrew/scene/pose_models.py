@@ -9,7 +9,7 @@ import slicer
 from numpy.typing import NDArray
 from vtk.util.numpy_support import vtk_to_numpy
 
-from spinescrew.geometry.vectors import cross, unit
+from spinescrew.geometry.vectors import cross, orthogonal_pair, rotation, unit
 from spinescrew.implants.mesh import pose_matrix
 from spinescrew.implants.screw import Screw
 from spinescrew.radiographs.outlines import outline
@@ -22,15 +22,25 @@ from spinescrew.scene.screw_nodes import rgb_of
 Floats = NDArray[np.float64]
 
 LINE_WIDTH, CHOSEN_LINE_WIDTH = 2, 4
+_SUPERIOR = (0.0, 0.0, 1.0)
 ALONE_COLOUR = (0.75, 0.75, 0.75)
 
 
-def posed_surface(screw: Screw, tulip_axis: Any = None, light: bool = False) -> Any:
-    """vtkPolyData of a screw in RAS, its tulip tilted where ``tulip_axis`` (3,), from tulip to shaft, says so."""
+def posed_surface(screw: Screw, tulip_axis: Any = None, slot_deg: float | None = None, light: bool = False) -> Any:
+    """vtkPolyData of a screw in RAS, as its head was found.
+
+    Parameters
+    ----------
+    tulip_axis:
+        (3,) from tulip to shaft; along the shaft when left out.
+    slot_deg:
+        Turn of the tulip's slot about the shaft, from the patient's long axis.
+    """
     surface = screw_surface(screw.shape, True, light)
     points = vtk_to_numpy(surface.GetPoints().GetData()).astype(np.float64)
     triangles = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-    matrix = pose_matrix(screw)
+    rod = rotation(screw.direction, slot_deg or 0.0) @ orthogonal_pair(screw.direction, _SUPERIOR)[0]
+    matrix = pose_matrix(screw, rod)
     placed = points @ matrix[:3, :3].T
     if tulip_axis is not None:
         tulip = points[:, 2] < 0

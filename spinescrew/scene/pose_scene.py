@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spinescrew.errors import SpineScrewError
 from spinescrew.radiographs.pose_session import PoseSession
 from spinescrew.radiographs.radiograph import Radiograph
+from spinescrew.radiographs.regrid import same_part
 from spinescrew.radiographs.view import View
 from spinescrew.scene import pose_models
 from spinescrew.scene.aligned_slices import plane_of, set_plane
@@ -29,7 +30,6 @@ from spinescrew.scene.radiograph_nodes import (
     detector_corners,
     fit_image,
     slice_plane,
-    standing,
     view_name,
 )
 from spinescrew.scene.remove import remove_node
@@ -131,7 +131,7 @@ class PoseScene:
         """Where the pixels of a view's maps stand now: on the refined detector."""
         result = self.session.result
         given, used = result.given_views[view_index], result.views[view_index]
-        return standing(result.maps[view_index].view, given, used)
+        return same_part(result.maps[view_index].view, given, used)
 
     def put_into(self, slice_nodes: Sequence[Any]) -> None:
         """Show each image in a slice view of its own, upright and whole; :meth:`close` gives the views back."""
@@ -334,7 +334,9 @@ class PoseScene:
 
     def _show_screw(self, screw: PosedScrew) -> None:
         node = self._model("screw", screw.number, f"Screw {screw.number}")
-        node.SetAndObservePolyData(pose_models.posed_surface(screw.screw, screw.tulip_axis, self._look.light))
+        node.SetAndObservePolyData(
+            pose_models.posed_surface(screw.screw, screw.tulip_axis, screw.slot_deg, self._look.light)
+        )
         pose_models.paint(node, screw.number, screw.number == self.session.selected)
 
     def _show_outline(self, n: int, screw: PosedScrew) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,14 @@ from spinescrew.geometry.volume import Volume
 from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.view import View
+from spinescrew.reports.pose_views import HEAD_COLOUR, SHAFT_COLOUR
 from spinescrew.scene.lines import polylines
+from spinescrew.scene.screw_nodes import rgb_of
 from spinescrew.scene.volumes import add_volume, matrix_from_array
 
 Floats = NDArray[np.float64]
 
-PARTS = {"Shaft": (0.10, 0.85, 0.95), "Head": (1.0, 0.35, 0.75)}
+PARTS = {"Shaft": SHAFT_COLOUR, "Head": HEAD_COLOUR}
 """Colours of the segmentation; label 1 is the shaft, 2 the head."""
 
 CERTAIN = 0.5
@@ -158,17 +159,6 @@ def view_name(number: int, view: View) -> str:
     return f"View {number + 1} ({view.name})" if view.name else f"View {number + 1}"
 
 
-def standing(grid: View, given: View, used: View) -> View:
-    """Another pixel grid on the detector of ``given``, as it stands on the same detector of ``used``."""
-    first = given.project(grid.detector_origin)
-    return replace(
-        used,
-        detector_origin=used.on_detector(first),
-        pixel_mm=grid.pixel_mm * used.pixel_mm / given.pixel_mm,
-        shape=grid.shape,
-    )
-
-
 def composite_of(scene: Any, slice_node: Any) -> Any | None:
     """What a slice view shows: its ``vtkMRMLSliceCompositeNode``, or ``None`` where there is none."""
     found = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
@@ -184,7 +174,7 @@ def _colour_table(scene: Any, name: str) -> Any:
     node.SetName(name)
     node.SetColor(0, "Background", 0.0, 0.0, 0.0, 0.0)
     for number, (part, colour) in enumerate(PARTS.items(), start=1):
-        node.SetColor(number, part, *colour, 1.0)
+        node.SetColor(number, part, *rgb_of(colour), 1.0)
     scene.AddNode(node)
     return node
 
