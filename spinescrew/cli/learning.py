@@ -27,6 +27,7 @@ class TrainingKind(StrEnum):
     SEGMENTATION = "segmentation"
     LANDMARKS = "landmarks"
     C2 = "c2"
+    XRAY = "xray"
 
 
 @app.command()

@@ -28,6 +28,7 @@ ARCHITECTURES = {
     "EdgeAttentionUNet": "spinescrew.networks.edge_unet",
     "StackedHourglass": "spinescrew.networks.hourglass",
     "PedicleNet": "spinescrew.networks.pedicle_net",
+    "ScrewNet": "spinescrew.networks.screw_net",
 }
 MOST_BYTES = 15_000_000
 USER_FOLDER = "SPINESCREW_MODELS"

@@ -12,6 +12,7 @@ from spinescrew.errors import InputError
 from spinescrew.feasibility.scheme import BONE, FIND, PEDICLE
 from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Progress
+from spinescrew.radiographs.find import MODEL as SCREWS
 from spinescrew.segmentation.scheme import COARSE, FINE, LANDMARKS
 from spinescrew.training.cases import FolderSource, PhantomSource, Source
 from spinescrew.training.checkpoint import FILE
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from spinescrew.training.axis_cases import AxisSource
     from spinescrew.training.trainer import Trainer
 
-PHANTOMS, AXIS_PHANTOMS = "phantoms", "axis"
+PHANTOMS, AXIS_PHANTOMS, XRAY_PHANTOMS = "phantoms", "axis", "xray"
 CASES = 400
 FIRST_SEED = 100_000
 """Seeds of training phantoms begin here; held-out ones lie below."""
 
 FIRST_AXIS_SEED = 500_000
+FIRST_XRAY_SEED = 700_000
 BORDER_SHARE = 0.6
 """Of the C2 pedicles that are made about as wide as the screw needs; chance adds some."""
 
@@ -34,6 +36,7 @@ SHARES = {
     "segmentation": {COARSE: 0.35, FINE: 0.65},
     "landmarks": {LANDMARKS: 1.0},
     "c2": {FIND: 0.1, BONE: 0.3, PEDICLE: 0.6},
+    "xray": {SCREWS: 1.0},
 }
 """Networks of each kind, with their share of the time."""
 
@@ -86,7 +89,7 @@ def train(
     Parameters
     ----------
     kind:
-        ``"segmentation"``, ``"landmarks"`` or ``"c2"``.
+        ``"segmentation"``, ``"landmarks"``, ``"c2"`` or ``"xray"``.
     runs:
         Folder of checkpoints and phantoms.
     models:
@@ -111,8 +114,8 @@ def train(
     choice = choice or NetworkChoice()
     shares = _shares(kind, choice)
     progress, runs = progress or Progress(), Path(runs)
-    folder = runs / (AXIS_PHANTOMS if kind == "c2" else PHANTOMS)
-    source: Any = (_axis_source if kind == "c2" else _source)(data, folder, cases)
+    folder, make_source = _SOURCES.get(kind, (PHANTOMS, _source))
+    source: Any = make_source(data, runs / folder, cases)
     if threads:
         import torch
 
@@ -164,10 +167,29 @@ def _axis_source(data: str, folder: Path, cases: int) -> AxisSource:
     return AxisPhantoms(make, folder, cases, generator_hash(), FIRST_AXIS_SEED)
 
 
+def _xray_source(data: str, folder: Path, cases: int) -> Any:
+    from spinescrew.training.xray_cases import XrayPhantoms
+    from spinescrew.training.xray_folder import FolderXraySource
+
+    if data != PHANTOMS:
+        return FolderXraySource(data)
+    from spinescrew.phantoms.xray import make_patient
+
+    return XrayPhantoms(make_patient, folder, cases, FIRST_XRAY_SEED)
+
+
+_SOURCES: dict[str, tuple[str, Callable[[str, Path, int], Any]]] = {
+    "c2": (AXIS_PHANTOMS, _axis_source),
+    "xray": (XRAY_PHANTOMS, _xray_source),
+}
+"""Folder and source of images where they are not those of :func:`_source`."""
+
+
 def _task(name: str, source: Any, batch_size: int, choice: NetworkChoice) -> Any:
     from spinescrew.training.axis_tasks import BoneTask, FindTask, PedicleTask
     from spinescrew.training.landmark_task import LandmarkTask
     from spinescrew.training.segmentation_tasks import CoarseTask, FineTask
+    from spinescrew.training.xray_task import ScrewTask
 
     makers: dict[str, Callable[..., Any]] = {
         COARSE: CoarseTask,
@@ -176,6 +198,7 @@ def _task(name: str, source: Any, batch_size: int, choice: NetworkChoice) -> Any
         FIND: FindTask,
         BONE: BoneTask,
         PEDICLE: PedicleTask,
+        SCREWS: ScrewTask,
     }
     sizes = {"width": choice.width, "shape": choice.shape}
     task = makers[name](source, batch_size=batch_size, **{key: size for key, size in sizes.items() if size is not None})

@@ -20,12 +20,12 @@ class Task(Protocol):
     purpose:
         What it does, in a few words.
     shape:
-        Voxels of the boxes it shows to the network.
+        Voxels of the boxes, or pixels of the images, that it shows to the network.
     """
 
     name: str
     purpose: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
 
     def build(self) -> Any:
         """A new ``torch.nn.Module`` on the CPU; its first weights depend on the seed of torch alone."""
