@@ -33,7 +33,7 @@ from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Plan
 from spinescrew.progress import Cancelled
 from spinescrew.segmentation.process import find_python, library_path
-from spinescrew.viewer.opened import Judged, Opened, Target
+from spinescrew.viewer.opened import Judged, Opened, Posed, PoseTarget, Target
 
 T = TypeVar("T")
 
@@ -311,6 +311,20 @@ class BackgroundC2Export(BackgroundJob[tuple[Path, ...]]):
     ) -> None:
         arguments = {"found": found, "plan": plan, "spine": spine, "folder": folder, "archive": archive}
         super().__init__("export_c2", {"ct": found.ct}, arguments, python=python)
+
+
+class BackgroundPose(BackgroundJob[Posed]):
+    """:func:`spinescrew.cohort.pose_open.open_pose` in a process of its own."""
+
+    def __init__(self, target: PoseTarget, *, python: str | None = None) -> None:
+        super().__init__("pose", {}, {"target": target}, python=python)
+
+
+class BackgroundPoseExport(BackgroundJob[tuple[Path, ...]]):
+    """:func:`spinescrew.cohort.pose_open.pack_pose` in a process of its own."""
+
+    def __init__(self, posed: Posed, folder: Path, archive: Path, *, python: str | None = None) -> None:
+        super().__init__("export_pose", {}, {"posed": posed, "folder": folder, "archive": archive}, python=python)
 
 
 def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:

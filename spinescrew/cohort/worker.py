@@ -84,6 +84,18 @@ def _export_c2(_volumes: Volumes, arguments: dict[str, Any], progress: Progress)
     return pack_c2(**arguments, progress=progress)
 
 
+def _pose(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.pose_open import open_pose
+
+    return open_pose(**arguments, progress=progress)
+
+
+def _export_pose(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.pose_open import pack_pose
+
+    return pack_pose(**arguments, progress=progress)
+
+
 JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "plan": _plan,
     "measure": _measure,
@@ -93,6 +105,8 @@ JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "open": _open,
     "export": _export,
     "export_c2": _export_c2,
+    "pose": _pose,
+    "export_pose": _export_pose,
 }
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Plan
+
+if TYPE_CHECKING:
+    from spinescrew.radiographs.pose import PoseResult
+    from spinescrew.radiographs.radiograph import Radiograph
 
 
 @dataclass(frozen=True)
@@ -78,4 +83,37 @@ class Judged:
     """Both pedicles of C2 as they were judged, and what the page calls their case."""
 
     found: C2Assessment
+    name: str
+
+
+@dataclass(frozen=True)
+class PoseTarget:
+    """Two radiographs in which screws are to be found.
+
+    Attributes
+    ----------
+    images:
+        Their files, in the order of the geometry's views; the built-in pair when left out.
+    geometry:
+        The calibration file of both.
+    sizes:
+        (diameter, length) in mm of each screw by number, or one for all; measured when left out.
+    """
+
+    images: tuple[Path, ...] = ()
+    geometry: Path | None = None
+    sizes: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def built_in(self) -> bool:
+        """Whether nothing was named, so that the built-in pair is shown."""
+        return not self.images and self.geometry is None
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """Screws of two radiographs as they were solved, the images, and what the page calls them."""
+
+    result: PoseResult
+    radiographs: tuple[Radiograph, Radiograph]
     name: str
