@@ -23,6 +23,7 @@ OFFSET_PX = 32.0
 
 _MULTIPLE = 16
 _NEAR = 0.3
+_RARE = -4.0
 
 
 class ScrewNet(nn.Module):
@@ -49,6 +50,9 @@ class ScrewNet(nn.Module):
             norm=("instance", {"affine": True}),
             upsample="deconv",
         )
+        with torch.no_grad():
+            # Points are rare: a network that begins with none of them need not unlearn one at every pixel.
+            self.body.final_conv.bias[NECK : TIP + 1] = _RARE
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits, heat and offsets (N, 9, rows, columns) of images (N, 1, rows, columns), see :data:`CHANNELS`."""
