@@ -20,6 +20,7 @@ from spinescrew.radiographs.screw_maps import ScrewMaps
 KNOWN = {
     "case": 3,
     "style": "clean",
+    "setup": "usual",
     "error_deg": 0.0,
     "error_mm": 0.0,
     "between_deg": 72.0,
@@ -167,11 +168,13 @@ GOOD = row(angle_deg=0.5, mid_mm=0.4, neck_mm=0.5, tip_mm=0.6, diameter_mm=-0.2,
 POOR = row(2, angle_deg=2.5, mid_mm=1.0, neck_mm=1.0, tip_mm=1.0, diameter_mm=0.4, length_mm=2.0, spread=30.0)
 CROSSED = row(3, "wrong", angle_deg=20.0, mid_mm=9.0, neck_mm=9.0, tip_mm=9.0)
 LOST, NONE = row(4, "missed"), row(0, "extra")
-WRONG_VIEWS = replace(GOOD, case="007", error_deg=1.0, error_mm=2.0, angle_deg=1.5, mid_mm=1.6, between_deg=30.0)
+WRONG_VIEWS = replace(
+    GOOD, case="007", error_deg=1.0, error_mm=2.0, angle_deg=1.5, mid_mm=1.6, between_deg=30.0, setup="30"
+)
 NOISY = replace(GOOD, style="realistic", noise=0.3, screws=2, seconds=9.0)
 PIXELS = (
-    PixelScore(3, "clean", 72.0, 1, 0.1, 0.9, 0.95, 0.85, 0.8, 0.8, 0.8),
-    PixelScore(3, "clean", 72.0, 2, 0.1, 0.8, 0.9, 0.72, 0.7, 0.7, 0.7),
+    PixelScore(3, "clean", "usual", 72.0, 1, 0.1, 0.9, 0.95, 0.85, 0.8, 0.8, 0.8),
+    PixelScore(3, "clean", "usual", 72.0, 2, 0.1, 0.8, 0.9, 0.72, 0.7, 0.7, 0.7),
 )
 ALL = PoseFigures((GOOD, POOR, CROSSED, LOST, NONE, WRONG_VIEWS, NOISY), PIXELS)
 
@@ -195,6 +198,11 @@ def test_parts_hold_each_score_once():
     assert {band: len(part.screws) for band, part in ALL.by_angle().items()} == {(25.0, 35.0): 1, (65.0, 75.0): 6}
     assert {band: len(part.screws) for band, part in ALL.by_count().items()} == {(1.0, 3.0): 1, (5.0, 7.0): 6}
     assert {band: len(part.screws) for band, part in ALL.by_noise().items()} == {(0.1, 0.2): 6, (0.2, 0.4): 1}
+
+
+def test_pairs_at_chosen_angles_stand_apart():
+    assert ALL.usual().screws == tuple(score for score in ALL.screws if score is not WRONG_VIEWS)
+    assert ALL.usual().pixels == PIXELS
 
 
 def test_nothing_is_claimed_of_nothing():

@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 
 from spinescrew.cli.app import evaluate_app
+from spinescrew.cli.figures import estimate_text, figure_table, plain, share_text
 from spinescrew.cli.options import CountOption, RowsOption, RunsOption
 from spinescrew.cli.screen import OUT, bar
 
 if TYPE_CHECKING:
-    from spinescrew.evaluation.agreement import Estimate, Share
     from spinescrew.evaluation.feasibility import FeasibilityResult
     from spinescrew.evaluation.pedicle_score import PedicleScore
     from spinescrew.evaluation.readers import ReaderAgreement
@@ -118,12 +118,12 @@ def _show(title: str, result: FeasibilityResult) -> None:
 
 def _figures(title: str, result: FeasibilityResult) -> Table:
     near = result.border()
-    table = _table(title, "measure", "all", "near the cut-off")
+    table = figure_table(title, "measure", "all", "near the cut-off")
     for name, text in _RATES.items():
-        table.add_row(text, *(_share(getattr(each.rates(), name)) for each in (result, near)))
-    table.add_row("AUC", *(_estimate(each.auc) for each in (result, near)))
+        table.add_row(text, *(share_text(getattr(each.rates(), name)) for each in (result, near)))
+    table.add_row("AUC", *(estimate_text(each.auc) for each in (result, near)))
     for name, text in _PLAIN.items():
-        table.add_row(text, *(_plain(getattr(each, name)) for each in (result, near)))
+        table.add_row(text, *(plain(getattr(each, name)) for each in (result, near)))
     return table
 
 
@@ -137,12 +137,12 @@ def _rules(result: FeasibilityResult) -> Table:
         f"corridor keeps {WALL_MM} mm": corridor_rule(WALL_MM),
     }
     names = ("rule", "pedicles", "its accuracy", "network better by", "only network", "only rule", "p (McNemar)")
-    table = _table("the network and rules of geometry on the same pedicles", *names)
+    table = figure_table("the network and rules of geometry on the same pedicles", *names)
     for name, rule in rules.items():
         test = result.against(rule)
         alone = (str(test.only_first), str(test.only_second), f"{test.p:.2g}")
-        accuracy = _share(result.rates_of(rule).accuracy)
-        table.add_row(name, str(test.count), accuracy, _estimate(test.difference), *alone)
+        accuracy = share_text(result.rates_of(rule).accuracy)
+        table.add_row(name, str(test.count), accuracy, estimate_text(test.difference), *alone)
     return table
 
 
@@ -151,60 +151,45 @@ def _widths(result: FeasibilityResult) -> Table:
     from spinescrew.evaluation.feasibility_plots import band_name
 
     names = ("width mm", "pedicles", "refused", "feasible", "accuracy", "sensitivity", "specificity")
-    table = _table("by pedicle width", *names, f"above {CUT_OFF_MM} mm", "corridor")
+    table = figure_table("by pedicle width", *names, f"above {CUT_OFF_MM} mm", "corridor")
     for band, part in result.by_width().items():
         rates = part.rates()
         shares = [rates.accuracy, rates.sensitivity, rates.specificity]
         shares += [part.rates_of(rule).accuracy for rule in (width_rule(), corridor_rule())]
         counts = (str(len(part.judged)), str(len(part.refused)), str(int(part.truth.sum())))
-        table.add_row(band_name(*band), *counts, *(_plain(each.value) for each in shares))
+        table.add_row(band_name(*band), *counts, *(plain(each.value) for each in shares))
     return table
 
 
 def _calibration(result: FeasibilityResult) -> Table:
-    table = _table("reliability", "predicted", "feasible", "placed screws in bone")
+    table = figure_table("reliability", "predicted", "feasible", "placed screws in bone")
     placed = [f"{each.observed.value:.3f}" for each in result.placed_reliability()]
     for number, each in enumerate(result.reliability()):
-        table.add_row(f"{each.predicted:.3f}", _share(each.observed), placed[number] if number < len(placed) else "-")
+        table.add_row(
+            f"{each.predicted:.3f}", share_text(each.observed), placed[number] if number < len(placed) else "-"
+        )
     return table
 
 
 def _slices(result: FeasibilityResult) -> Table:
     names = ("up to mm", "pedicles", "refused", "accuracy", "sensitivity", "specificity", "AUC", "calibration error")
-    table = _table("by slice thickness", *names, "confidence", "interval")
+    table = figure_table("by slice thickness", *names, "confidence", "interval")
     confidence = result.confidence_by_slice()
     for step, part in result.by_slice().items():
         rates, sure = part.rates(), confidence[step]
         figures = (rates.sensitivity.value, rates.specificity.value, part.auc.value, part.ece, sure.mean, sure.interval)
         counts = (str(len(part.judged)), str(len(part.refused)))
-        table.add_row(str(step), *counts, _share(rates.accuracy), *(_plain(value) for value in figures))
+        table.add_row(str(step), *counts, share_text(rates.accuracy), *(plain(value) for value in figures))
     return table
 
 
 def _show_readers(found: ReaderAgreement) -> None:
     names = ("reader", "pedicles", *list(_RATES.values())[:3], "kappa with the truth", "kappa with the network")
-    table = _table("readers", *names)
+    table = figure_table("readers", *names)
     for each in found.readers:
-        shares = (_share(getattr(each.rates, name)) for name in list(_RATES)[:3])
-        table.add_row(each.reader, str(each.count), *shares, _estimate(each.with_truth), _estimate(each.with_model))
+        shares = (share_text(getattr(each.rates, name)) for name in list(_RATES)[:3])
+        table.add_row(
+            each.reader, str(each.count), *shares, estimate_text(each.with_truth), estimate_text(each.with_model)
+        )
     OUT.print(table)
     OUT.print(f"mean kappa between readers {found.between:.3f}; {found.unmatched} readings of other pedicles")
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number else "left")
-    return table
-
-
-def _plain(value: float) -> str:
-    return "-" if value != value else f"{value:.3f}"
-
-
-def _share(found: Share) -> str:
-    return f"{found.value:.3f} ({found.low:.3f}-{found.high:.3f})" if found.count else "-"
-
-
-def _estimate(found: Estimate) -> str:
-    return "-" if found.value != found.value else f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

@@ -34,6 +34,7 @@ class PoseCase:
     result: PoseResult
     radiographs: tuple[Radiograph, Radiograph]
     outcome: Any = None
+    provenance: str = PROVENANCE
     files: tuple[Path, ...] = ()
 
 
@@ -147,4 +148,4 @@ def _written(case: PoseCase, folder: Path, out: Path, title: str, progress: Prog
     whole = timed()
     write_pose(whole, case.radiographs, folder / POSE, models=models)
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return replace(case, result=whole, files=tuple(out / name for name in names))
+    return replace(case, result=whole, provenance=provenance, files=tuple(out / name for name in names))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinescrew.evaluation.agreement import Estimate, Share, by_patient, share
-from spinescrew.evaluation.pose_score import PixelScore, PoseScore
+from spinescrew.evaluation.pose_score import USUAL, PixelScore, PoseScore
 
 Floats = NDArray[np.float64]
 Score = TypeVar("Score", PoseScore, PixelScore)
@@ -115,6 +115,10 @@ class PoseFigures:
         told = {(_pair(score), score.error_deg): score.refused for score in self.screws if score.refused}
         return {reason: list(told.values()).count(reason) for reason in dict.fromkeys(told.values())}
 
+    def usual(self) -> PoseFigures:
+        """The pairs of the usual views alone, without those at chosen angles."""
+        return self._of(_is_usual, _is_usual)
+
     def by_style(self) -> dict[str, PoseFigures]:
         """Of each style, in the order met."""
         scores: list[Any] = [*self.screws, *self.pixels]
@@ -158,7 +162,11 @@ def _chosen(scores: Sequence[Score], wanted: Callable[[Any], bool]) -> tuple[Sco
 
 
 def _pair(score: PoseScore) -> tuple[Hashable, ...]:
-    return score.case, score.style, score.between_deg
+    return score.case, score.style, score.setup
+
+
+def _is_usual(score: PoseScore | PixelScore) -> bool:
+    return score.setup == USUAL
 
 
 def _style_is(style: str) -> Callable[[Any], bool]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinescrew.errors import InputError
 from spinescrew.evaluation.pose import PoseFigures
+from spinescrew.evaluation.pose_score import AS_GIVEN
 from spinescrew.geometry.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def write_pose_figure(path: str | Path, figures: PoseFigures) -> Path:
     for number, (name, label) in enumerate(_MEASURES.items()):
         for column, (field, words, parts) in enumerate(columns):
             axes = figure.add_subplot(2, 3, 3 * number + column + 1)
-            _draw(axes, figures, name, field, parts)
+            _draw(axes, figures if field == "between_deg" else figures.usual(), name, field, parts)
             axes.set(xlabel=words, ylabel=label)
             axes.set_ylim(0, None)
             if field == "between_deg":
@@ -66,7 +67,7 @@ def write_pose_figure(path: str | Path, figures: PoseFigures) -> Path:
 def kind_words(error: tuple[float, float]) -> str:
     """An error of the calibration in words."""
     degrees, mm = error
-    if degrees != degrees or mm != mm:
+    if error == AS_GIVEN:
         return "calibration as given"
     return f"calibration wrong by {degrees:g}°, {mm:g} mm" if degrees or mm else "true calibration"
 

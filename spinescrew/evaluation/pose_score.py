@@ -12,6 +12,12 @@ from spinescrew.images.rows import Row, read_rows
 
 State = Literal["right", "wrong", "missed", "extra"]
 
+AS_GIVEN = (-1.0, -1.0)
+"""In the place of an error of the calibration that is not known."""
+
+USUAL = "usual"
+"""Views as an AP and a lateral are usually taken; pairs at chosen angles are called by them."""
+
 STATES: tuple[State, ...] = ("right", "wrong", "missed", "extra")
 
 _NAN = float("nan")
@@ -25,8 +31,10 @@ class PoseScore:
     ----------
     case, style:
         Which pair, and how it was made (``"clean"``, ``"realistic"``, or what a folder says).
+    setup:
+        :data:`USUAL`, or the angle between the views that was asked for.
     error_deg, error_mm:
-        By how much the calibration that was given is wrong; 0 where it is true, NaN where that is not known.
+        By how much the calibration that was given is wrong; 0 where it is true, -1 where that is not known.
     between_deg:
         True angle between the views, 0 to 90.
     screws:
@@ -56,6 +64,7 @@ class PoseScore:
 
     case: int | str
     style: str
+    setup: str
     error_deg: float
     error_mm: float
     between_deg: float
@@ -81,6 +90,7 @@ class PixelScore:
 
     case: int | str
     style: str
+    setup: str
     between_deg: float
     view: int
     noise: float
@@ -118,19 +128,19 @@ def read_pose_scores(path: str | Path) -> tuple[tuple[PoseScore, ...], tuple[Pix
 
 
 def _screw(row: Row) -> PoseScore:
-    whole = {name: _whole(row, name) for name in ("screws", "number")}
+    whole: dict[str, Any] = {name: _whole(row, name) for name in ("screws", "number")}
     state = cast(State, row.choice("state", STATES))
-    told = {"case": case_name(row.text("case")), "style": row.text("style"), "refused": row.cells["refused"]}
+    told: dict[str, Any] = {**_named(row), "refused": row.cells["refused"]}
     return PoseScore(**told, **whole, state=state, **_numbers(row, PoseScore, {*told, *whole, "state"}))
 
 
 def _pixels(row: Row) -> PixelScore:
-    told: dict[str, Any] = {
-        "case": case_name(row.text("case")),
-        "style": row.text("style"),
-        "view": _whole(row, "view"),
-    }
+    told = {**_named(row), "view": _whole(row, "view")}
     return PixelScore(**told, **_numbers(row, PixelScore, set(told)))
+
+
+def _named(row: Row) -> dict[str, Any]:
+    return {"case": case_name(row.text("case")), "style": row.text("style"), "setup": row.text("setup")}
 
 
 def _numbers(row: Row, kind: type, without: set[str]) -> dict[str, Any]:
