@@ -169,6 +169,51 @@ class ctkDirectoryButton(QtWidgets.QPushButton):  # noqa: N801
     directory = Property(str, read_directory, write_directory)
 
 
+@native
+class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
+    """A path to type, or to browse for."""
+
+    currentPathChanged = Signal(str)  # noqa: N815
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._filters: list[str] = []
+        self._edit = QtWidgets.QLineEdit(self)
+        self._button = QtWidgets.QToolButton(self)
+        self._button.setText("...")
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._edit, 1)
+        row.addWidget(self._button)
+        self._edit.connect("textChanged(QString)", self.currentPathChanged.emit)
+        self._button.connect("clicked(bool)", lambda *_: self.browse())
+
+    def browse(self) -> None:
+        """Ask for a file; nothing happens where none is chosen."""
+        chosen = QtWidgets.QFileDialog.getOpenFileName(self, "Select a file to open", self.read_path())
+        if chosen:
+            self.write_path(str(chosen))
+
+    def read_path(self) -> str:
+        """As it stands."""
+        return str(self._edit.property("text"))
+
+    def write_path(self, value: str) -> None:
+        """Another path."""
+        self._edit.setText(value)
+
+    def read_filters(self) -> list[str]:
+        """Names that the browser offers."""
+        return self._filters
+
+    def write_filters(self, value: list[str]) -> None:
+        """Other names."""
+        self._filters = list(value)
+
+    currentPath = Property(str, read_path, write_path)  # noqa: N815
+    nameFilters = Property("QStringList", read_filters, write_filters)  # noqa: N815
+
+
 def _flag(name: str) -> Any:
     def read(self: Any) -> bool:
         return bool(self._flags[name])
@@ -302,5 +347,5 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801
     currentNodeID = Property(str, lambda self: self._node.GetID() if self._node else "", setCurrentNodeID)  # noqa: N815
 
 
-CTK = (ctkCollapsibleButton, ctkSliderWidget, ctkDirectoryButton)
+CTK = (ctkCollapsibleButton, ctkSliderWidget, ctkDirectoryButton, ctkPathLineEdit)
 QMRML = (qMRMLWidget, qMRMLNodeComboBox)

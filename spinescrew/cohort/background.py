@@ -320,6 +320,13 @@ class BackgroundPose(BackgroundJob[Posed]):
         super().__init__("pose", {}, {"target": target}, python=python)
 
 
+class BackgroundPoseExample(BackgroundJob[PoseTarget]):
+    """:func:`spinescrew.cohort.pose_demo.write_example` in a process of its own."""
+
+    def __init__(self, folder: Path, *, python: str | None = None) -> None:
+        super().__init__("pose_example", {}, {"folder": folder}, python=python)
+
+
 class BackgroundPoseExport(BackgroundJob[tuple[Path, ...]]):
     """:func:`spinescrew.cohort.pose_open.pack_pose` in a process of its own."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from spinescrew.anatomy.vertebra import Spine
+from spinescrew.cohort.archive import pack
 from spinescrew.cohort.c2 import REPORT, write_case
-from spinescrew.cohort.export import pack
 from spinescrew.exchange import write_plan
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.planning.plan import Plan

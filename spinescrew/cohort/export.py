@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from spinescrew.cohort.archive import pack
 from spinescrew.cohort.case import CaseResult, write_case
-from spinescrew.geometry.atomic import atomic_path
 from spinescrew.progress import Progress
 
 
@@ -28,10 +27,3 @@ def export_case(
     with progress.step("pack", 0.9, 1.0):
         pack(folder, archive)
     return *files, archive
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """Write a zip of ``folder``, whole or not at all."""
-    with atomic_path(archive) as temporary:
-        packed = Path(shutil.make_archive(str(temporary.with_suffix("")), "zip", folder.parent, folder.name))
-        packed.replace(temporary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from spinescrew.cohort.export import pack
+from spinescrew.cohort.archive import pack
 from spinescrew.cohort.pose import POSE, REPORT, PoseCase, write_pose_case
 from spinescrew.cohort.pose_demo import write_example
 from spinescrew.cohort.pose_pair import RadiographPair, read_pair, solve_pair

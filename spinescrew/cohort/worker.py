@@ -90,6 +90,12 @@ def _pose(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> A
     return open_pose(**arguments, progress=progress)
 
 
+def _pose_example(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.pose_demo import write_example
+
+    return write_example(**arguments, progress=progress)
+
+
 def _export_pose(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
     from spinescrew.cohort.pose_open import pack_pose
 
@@ -106,6 +112,7 @@ JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "export": _export,
     "export_c2": _export_c2,
     "pose": _pose,
+    "pose_example": _pose_example,
     "export_pose": _export_pose,
 }
 

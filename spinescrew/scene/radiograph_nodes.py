@@ -65,6 +65,14 @@ def window_of(image: Radiograph) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-3))
 
 
+def add_radiograph(scene: Any, name: str, image: Radiograph, view: View) -> Any:
+    """A new volume node with an image where its detector stood, shown as its file proposes."""
+    node = add_volume(scene, Volume(on_slice(image.pixels), image_affine(view)), name)
+    node.GetDisplayNode().SetWindowLevelMinMax(*window_of(image))
+    node.GetDisplayNode().SetInterpolate(True)
+    return node
+
+
 class RadiographNodes:
     """The nodes of one radiograph.
 
@@ -85,10 +93,7 @@ class RadiographNodes:
     def __init__(self, scene: Any, name: str, image: Radiograph, maps: ScrewMaps, view: View, maps_view: View) -> None:
         self.name, self.view = name, view
         self.nodes: dict[str, Any] = {}
-        volume = add_volume(scene, Volume(on_slice(image.pixels), image_affine(view)), name)
-        volume.GetDisplayNode().SetWindowLevelMinMax(*window_of(image))
-        volume.GetDisplayNode().SetInterpolate(True)
-        self.nodes["image"] = volume
+        volume = self.nodes["image"] = add_radiograph(scene, name, image, view)
         labels = Volume(on_slice(labels_of(maps)), image_affine(maps_view))
         self.nodes["labels"] = add_volume(scene, labels, f"{name} segmentation", label_map=True)
         self.nodes["colours"] = _colour_table(scene, f"{name} parts")

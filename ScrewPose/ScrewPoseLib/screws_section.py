@@ -1,0 +1,83 @@
+"""Screws: what was found, what to doubt, and the table; selecting a row takes its screw in hand."""
+
+import qt
+from slicer.i18n import tr as _
+
+from spinescrew.radiographs.pose_words import ROLL, summary
+from spinescrew.reports.palette import ink_on
+from spinescrew.reports.pose_report import calibration_words
+from spinescrew.reports.pose_tables import screw_lines
+from spinescrew.scene.pose_wording import COLUMNS, cells
+
+MATCH_COLUMN = next(n for n, column in enumerate(COLUMNS) if column.title == "Match")
+NOTES_COLUMN = len(COLUMNS) - 1
+
+
+class ScrewsSection:
+    """Shows the session; holds nothing itself."""
+
+    def __init__(self, panel):
+        self.panel, self.ui = panel, panel.ui
+        self._showing = False
+        table = self.ui.screwsTable
+        table.setColumnCount(len(COLUMNS))
+        table.setHorizontalHeaderLabels([_(column.title) for column in COLUMNS])
+        for n, column in enumerate(COLUMNS):
+            table.horizontalHeaderItem(n).setToolTip(_(column.meaning))
+        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+        table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
+        table.verticalHeader().hide()
+        table.connect("itemSelectionChanged()", self.onSelected)
+
+    def refresh(self, *_unused):
+        """Everything of the session."""
+        session = self.panel.session
+        result = session.result if session is not None else None
+        self.ui.summaryLabel.text = f"<b>{summary(result)}</b>. {ROLL}" if result is not None else ""
+        self.ui.calibrationLabel.text = calibration_words(result) if result is not None else ""
+        self.ui.warningsLabel.text = "\n".join(result.warnings) if result is not None else ""
+        self.ui.warningsLabel.visible = bool(result is not None and result.warnings)
+        self._showing = True
+        try:
+            self._showTable(result)
+            self._showSelection(session)
+        finally:
+            self._showing = False
+
+    def onSelected(self):
+        """A row was clicked."""
+        session, row = self.panel.session, self.ui.screwsTable.currentRow()
+        if not self._showing and session is not None and 0 <= row < len(session.result.screws):
+            session.select(session.result.screws[row].number)
+
+    def _showTable(self, result):
+        table = self.ui.screwsTable
+        lines = screw_lines(result) if result is not None else ()
+        table.setRowCount(len(lines))
+        for row, line in enumerate(lines):
+            for column, text in enumerate(cells(line)):
+                table.setItem(row, column, _item(text, text))
+            _paint(table.item(row, 0), line.colour)
+            _paint(table.item(row, MATCH_COLUMN), line.match.ground)
+        table.resizeColumnsToContents()
+        table.resizeRowsToContents()
+
+    def _showSelection(self, session):
+        table = self.ui.screwsTable
+        numbers = [screw.number for screw in session.result.screws] if session is not None else []
+        if session is not None and session.selected in numbers:
+            table.selectRow(numbers.index(session.selected))
+        else:
+            table.clearSelection()
+
+
+def _item(text, tip):
+    item = qt.QTableWidgetItem(text)
+    item.setToolTip(tip)
+    return item
+
+
+def _paint(item, colour):
+    item.setBackground(qt.QBrush(qt.QColor(colour)))
+    item.setForeground(qt.QBrush(qt.QColor(ink_on(colour))))
