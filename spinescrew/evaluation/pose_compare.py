@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spinescrew.evaluation.pose_score import PoseScore
 from spinescrew.geometry.vectors import angle_deg
 from spinescrew.implants.screw import Screw
+from spinescrew.radiographs.regrid import same_part
 from spinescrew.radiographs.view import View
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def score_screws(result: PoseResult, truth: PoseTruth, known: Mapping[str, Any])
             scores.append(PoseScore(**known, number=number + 1, state="missed"))
             continue
         posed = found[number]
-        differences: dict[str, Any] = compare_poses(posed, result.views[0], screw, truth.views[0])
+        differences: dict[str, Any] = compare_poses(posed, _used(result), screw, truth.views[0])
         state: Any = "wrong" if _wrong(posed, truth) else "right"
         scores.append(PoseScore(**known, number=number + 1, state=state, **differences))
     return scores
@@ -91,10 +92,13 @@ def missed(truth: PoseTruth, known: Mapping[str, Any], refused: str) -> list[Pos
 
 
 def compare_poses(posed: PosedScrew, view: View, true: Screw, true_view: View) -> dict[str, float]:
-    """The fields of a :class:`PoseScore` that tell a found screw from the true one, each seen from its own view."""
+    """The fields of a :class:`PoseScore` that tell a found screw from the true one, each in the frame of its own view.
+
+    Both views are of one detector, pixel by pixel; it is the frame (:func:`in_frame`), whatever is said of the source.
+    """
     found = posed.screw
-    mine = _from(view, np.stack([found.entry, (found.entry + found.tip) / 2, found.tip]))
-    its = _from(true_view, np.stack([true.entry, (true.entry + true.tip) / 2, true.tip]))
+    mine = in_frame(view, np.stack([found.entry, (found.entry + found.tip) / 2, found.tip]))
+    its = in_frame(true_view, np.stack([true.entry, (true.entry + true.tip) / 2, true.tip]))
     neck, middle, tip = np.linalg.norm(mine - its, axis=1)
     return {
         "angle_deg": angle_deg(mine[2] - mine[0], its[2] - its[0]),
@@ -110,8 +114,7 @@ def compare_poses(posed: PosedScrew, view: View, true: Screw, true_view: View) -
 
 def _spread(posed: PosedScrew, view: View, its: Floats) -> float:
     """Squared error in standard deviations, of the true ends ``its`` (3, 3) in the view's frame."""
-    turn, shift = view.extrinsics[:, :3], view.extrinsics[:, 3]
-    true = (its - shift) @ turn
+    true = its @ _axes(view) + view.detector_origin
     off = (true[1] - (posed.screw.entry + posed.screw.tip) / 2) @ posed.frame
     direction = (true[2] - true[0]) / np.linalg.norm(true[2] - true[0]) @ posed.frame
     tilt = np.degrees(np.arctan2(direction[:2], direction[2]))
@@ -122,9 +125,19 @@ def _spread(posed: PosedScrew, view: View, its: Floats) -> float:
         return float("nan")
 
 
-def _from(view: View, points: Floats) -> Floats:
-    """RAS points (n, 3) in the frame of a view: origin at its source, third axis along its beam."""
-    return np.asarray(points @ view.extrinsics[:, :3].T + view.extrinsics[:, 3])
+def in_frame(view: View, points: Floats) -> Floats:
+    """RAS points (n, 3) in the frame of the detector: from the centre of its first pixel along columns, along rows,
+    and away from the source."""
+    return np.asarray((points - view.detector_origin) @ _axes(view).T)
+
+
+def _axes(view: View) -> Floats:
+    return np.array([view.right, view.down, view.normal])
+
+
+def _used(result: PoseResult) -> View:
+    """The first view as it was refined, on the grid of its maps."""
+    return same_part(result.maps[0].view, result.given_views[0], result.views[0])
 
 
 def _owner(seen: SeenScrew, truth: PoseTruth, index: int) -> int | None:
@@ -142,9 +155,9 @@ def _owner(seen: SeenScrew, truth: PoseTruth, index: int) -> int | None:
 def _nearest(posed: PosedScrew, result: PoseResult, truth: PoseTruth) -> int | None:
     """The true screw at mid-shaft nearest to one whose parts belong to different screws."""
     screw = posed.screw
-    own = _from(result.views[0], (screw.entry + screw.tip)[None] / 2)[0]
+    own = in_frame(_used(result), (screw.entry + screw.tip)[None] / 2)[0]
     away = [
-        float(np.linalg.norm(_from(truth.views[0], (each.entry + each.tip)[None] / 2)[0] - own))
+        float(np.linalg.norm(in_frame(truth.views[0], (each.entry + each.tip)[None] / 2)[0] - own))
         for each in truth.screws
     ]
     return _least(away, 3 * OWN_MM)
