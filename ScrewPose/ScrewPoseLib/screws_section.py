@@ -1,5 +1,7 @@
 """Screws: what was found, what to doubt, and the table; selecting a row takes its screw in hand."""
 
+import html
+
 import qt
 from slicer.i18n import tr as _
 
@@ -7,10 +9,7 @@ from spinescrew.radiographs.pose_words import ROLL, summary
 from spinescrew.reports.palette import ink_on
 from spinescrew.reports.pose_report import calibration_words
 from spinescrew.reports.pose_tables import screw_lines
-from spinescrew.scene.pose_wording import COLUMNS, cells
-
-MATCH_COLUMN = next(n for n, column in enumerate(COLUMNS) if column.title == "Match")
-NOTES_COLUMN = len(COLUMNS) - 1
+from spinescrew.scene.pose_wording import COLUMNS, MATCH, SCREW, cells, remarks
 
 
 class ScrewsSection:
@@ -38,9 +37,11 @@ class ScrewsSection:
         self.ui.calibrationLabel.text = calibration_words(result) if result is not None else ""
         self.ui.warningsLabel.text = "\n".join(result.warnings) if result is not None else ""
         self.ui.warningsLabel.visible = bool(result is not None and result.warnings)
+        lines = screw_lines(result) if result is not None else ()
+        self.ui.handLabel.text = _inHand(lines, session)
         self._showing = True
         try:
-            self._showTable(result)
+            self._showTable(lines)
             self._showSelection(session)
         finally:
             self._showing = False
@@ -51,15 +52,14 @@ class ScrewsSection:
         if not self._showing and session is not None and 0 <= row < len(session.result.screws):
             session.select(session.result.screws[row].number)
 
-    def _showTable(self, result):
+    def _showTable(self, lines):
         table = self.ui.screwsTable
-        lines = screw_lines(result) if result is not None else ()
         table.setRowCount(len(lines))
         for row, line in enumerate(lines):
             for column, text in enumerate(cells(line)):
                 table.setItem(row, column, _item(text, text))
-            _paint(table.item(row, 0), line.colour)
-            _paint(table.item(row, MATCH_COLUMN), line.match.ground)
+            _paint(table.item(row, SCREW), line.colour)
+            _paint(table.item(row, MATCH), line.match.ground)
         table.resizeColumnsToContents()
         table.resizeRowsToContents()
 
@@ -70,6 +70,21 @@ class ScrewsSection:
             table.selectRow(numbers.index(session.selected))
         else:
             table.clearSelection()
+
+
+def _inHand(lines, session):
+    """The screw in hand in full, below the table."""
+    line = next((line for line in lines if line.number == session.selected), None)
+    if line is None:
+        return ""
+    place = _("entry {entry}; tip {tip} mm; direction {direction}").format(
+        entry=line.entry, tip=line.tip, direction=line.direction
+    )
+    spread = _("± {across} mm across, {along} mm along, {tilt}°").format(
+        across=line.across, along=line.along, tilt=line.tilt
+    )
+    notes = html.escape("; ".join(remarks(line)))
+    return f"<b>{_('Screw')} {line.number}</b>, {line.size}: {place}<br>{spread}; {notes}"
 
 
 def _item(text, tip):

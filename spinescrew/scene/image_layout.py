@@ -14,6 +14,8 @@ LAYOUT = 7361
 
 _FROM_BEHIND = (-0.8, -1.0, 0.55)
 _VIEW_ANGLE_DEG = 30.0
+_MARGIN = 1.25
+"""For views that are higher than wide."""
 
 _SLICE = """
    <item><view class="vtkMRMLSliceNode" singletontag="{name}">
@@ -59,7 +61,7 @@ def look_at_box(scene: Any, box: Floats) -> None:
         return
     low, high = np.asarray(box, dtype=np.float64).reshape(3, 2).T
     towards = np.array(_FROM_BEHIND) / np.linalg.norm(_FROM_BEHIND)
-    away = np.linalg.norm(high - low) / 2 / np.sin(np.radians(_VIEW_ANGLE_DEG / 2))
+    away = _MARGIN * np.linalg.norm(high - low) / 2 / np.sin(np.radians(_VIEW_ANGLE_DEG / 2))
     focus = (low + high) / 2
     camera.SetFocalPoint(*focus)
     camera.SetPosition(*(focus + away * towards))
