@@ -130,12 +130,12 @@ def _score_pair(
             for n, (radiograph, view) in enumerate(zip(image.radiographs, image.true_views, strict=True))
         ]
     except InputError as refusal:
-        truth = PoseTruth(image.screws, image.true_views, image.true_views)
+        truth = PoseTruth(image.screws, image.true_views, image.true_views, image.labels)
         lost = [missed(truth, {**known, **_error(each)}, str(refusal)) for each in errors]
         return PoseEvaluation(tuple(score for scores in lost for score in scores), ())
     seconds = time.perf_counter() - began
     first, second = (each.view for each in maps)
-    truth = PoseTruth(image.screws, (first, second), image.true_views)
+    truth = PoseTruth(image.screws, (first, second), image.true_views, image.labels)
     screws: list[PoseScore] = []
     for n, error in enumerate(errors):
         part = progress.part(0.5 + 0.5 * n / len(errors), 0.5 + 0.5 * (n + 1) / len(errors))
@@ -178,7 +178,7 @@ def _known(image: PoseImage) -> dict[str, Any]:
         "style": image.style,
         "setup": image.setup,
         "between_deg": round(between_deg(image.true_views), 2),
-        "screws": sum(PoseTruth(image.screws, image.true_views, image.true_views).counted),
+        "screws": sum(PoseTruth(image.screws, image.true_views, image.true_views, image.labels).counted),
         "noise": max(grain),
     }
 

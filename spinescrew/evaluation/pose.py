@@ -25,7 +25,7 @@ SPREAD_95 = 11.07
 
 ANGLE_BANDS = (0.0, 25.0, 35.0, 45.0, 55.0, 65.0, 75.0, 90.1)
 SCREW_BANDS = (1.0, 3.0, 5.0, 7.0, 9.0, 100.0)
-NOISE_BANDS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, float("inf"))
+NOISE_BANDS = (0.0, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, float("inf"))
 
 _NAN = float("nan")
 _NO_ESTIMATE = Estimate(_NAN, _NAN, _NAN)

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 OWN_MM = 8.0
 """A part seen in one image belongs to the true screw whose ends lie nearest, if they do within this, in the patient."""
 
+_NEAR_PX = 4
+
 
 @dataclass(frozen=True, eq=False)
 class PoseTruth:
@@ -37,16 +39,20 @@ class PoseTruth:
         Where the images were really taken, on the grids of the maps in which screws were sought.
     whole:
         The same of the whole images: a screw counts if both show it from end to end.
+    labels:
+        Of the whole images, not 0 where they show metal; a screw whose end a collimator hides does not count either.
     """
 
     screws: tuple[Screw, ...]
     views: tuple[View, View]
     whole: tuple[View, View]
+    labels: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] = (None, None)
 
     @property
     def counted(self) -> tuple[bool, ...]:
         """Of each screw, whether both images show its ends."""
-        return tuple(all(_inside(view, screw) for view in self.whole) for screw in self.screws)
+        rows = tuple(zip(self.whole, self.labels, strict=True))
+        return tuple(all(_shown(view, labels, screw) for view, labels in rows) for screw in self.screws)
 
 
 def score_screws(result: PoseResult, truth: PoseTruth, known: Mapping[str, Any]) -> list[PoseScore]:
@@ -173,6 +179,15 @@ def _least(away: Sequence[float], most: float) -> int | None:
     return best if best >= 0 and away[best] <= most else None
 
 
-def _inside(view: View, screw: Screw) -> bool:
+def _shown(view: View, labels: NDArray[np.uint8] | None, screw: Screw) -> bool:
     ends = view.project(np.stack([screw.entry, screw.tip]))
-    return bool((ends >= 0).all() and (ends <= np.array(view.shape[::-1]) - 1).all())
+    if not (ends >= 0).all() or (ends > np.array(view.shape[::-1]) - 1).any():
+        return False
+    if labels is None:
+        return True
+    reach = _NEAR_PX
+    boxes = [
+        labels[max(r - reach, 0) : r + reach + 1, max(c - reach, 0) : c + reach + 1]
+        for c, r in ends.round().astype(int)
+    ]
+    return all(bool(box.any()) for box in boxes)
