@@ -8,7 +8,7 @@ import pytest
 from known_poses import solved
 
 from spinescrew.cohort.pose import parse_size
-from spinescrew.cohort.pose_pair import checked_pair, read_pair, size_doubts, solve_pair
+from spinescrew.cohort.pose_pair import checked_pair, other_metal, read_pair, size_doubts, solve_pair
 from spinescrew.errors import InputError
 from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.progress import Cancelled, Progress
@@ -188,6 +188,16 @@ def test_images_swapped_without_a_word_in_their_headers_are_found_out_by_the_scr
 
     with pytest.raises(InputError, match="seem to be swapped: as given 0 screws fit both, the other way round 5"):
         solve_pair(pair, find=find, solve=only_crossed)
+
+
+def test_other_metal_is_told_and_what_the_screws_cover_is_not(case):
+    assert other_metal(case.result) == []
+    fewer = replace(case.result, screws=case.result.screws[:4])
+    (told,) = other_metal(fewer)  # in image 2 it lies behind one that was seen
+    assert told.startswith("image 1: one thing looks like metal of a screw and is none that was found: other metal")
+    first, second = other_metal(replace(fewer, unmatched=((), ())))
+    assert first.startswith("image 1: 2 things look")
+    assert second.startswith("image 2: one thing looks")
 
 
 def test_it_can_be_cancelled(pair, find, case):

@@ -22,6 +22,7 @@ from spinescrew.radiographs.view import View
 
 if TYPE_CHECKING:
     from spinescrew.radiographs.pose import PoseResult
+    from spinescrew.radiographs.seen import SeenScrew
 
     Find = Callable[..., ScrewMaps]
     Solve = Callable[..., PoseResult]
@@ -32,6 +33,9 @@ ONE_VIEW = "one view does not tell depth; give two radiographs, taken from diffe
 
 _DIAMETERS_MM, _LENGTHS_MM = (3.0, 10.5), (15.0, 115.0)
 """Of pedicle screws, from the neck to the ilium, with room for the error of a measurement."""
+
+_METAL, _LEAST_MM2 = 0.5, 60.0
+"""Share of a pixel, and area at the detector, that count as metal; a shaft covers some 800 square millimetres."""
 
 _FAR_BETTER = 2.0
 _DOUBTFUL = 0.5
@@ -141,7 +145,7 @@ def solve_pair(
             told += said
     with progress.step("solve the poses", 0.6, 1.0) as part:
         result = _solved(solve, (maps[0], maps[1]), pair.views, sizes, part)
-    warnings = (*pair.doubts, *told, *result.warnings, *size_doubts(result))
+    warnings = (*pair.doubts, *told, *result.warnings, *size_doubts(result), *other_metal(result))
     seconds = {**result.seconds, **progress.timings_s}
     return SolvedPair((images[0], images[1]), replace(result, warnings=warnings, seconds=seconds))
 
@@ -158,6 +162,33 @@ def size_doubts(result: PoseResult) -> list[str]:
         f"the screws measure {diameter:.1f} x {length:.0f} mm, as pedicle screws do not: the spacing of the pixels (it "
         "must be given at the detector) or a distance in the geometry is wrong"
     ]
+
+
+def other_metal(result: PoseResult) -> list[str]:
+    """What looks like parts of screws and belongs to none: other implants, instruments, screws that are cut off."""
+    from scipy.ndimage import label
+
+    found = []
+    for n, maps in enumerate(result.maps):
+        parts, _ = label(maps.metal > _METAL)
+        seen = [posed.seen[n] for posed in result.screws] + list(result.unmatched[n])
+        known = {number for each in seen for number in _parts_along(parts, each)}
+        area = np.bincount(parts.ravel()) * float(np.prod(maps.view.pixel_mm))
+        count = sum(number not in known and mm2 > _LEAST_MM2 for number, mm2 in enumerate(area) if number)
+        if count:
+            what = "one thing looks" if count == 1 else f"{count} things look"
+            found.append(
+                f"image {n + 1}: {what} like metal of a screw and {'is' if count == 1 else 'are'} none that was found: "
+                "other metal, or a screw that is cut off"
+            )
+    return found
+
+
+def _parts_along(parts: Any, seen: SeenScrew) -> set[int]:
+    """Numbers of the parts that a screw passes, from its neck to its tip and a little before it."""
+    along = seen.neck + np.linspace(-0.3, 1.0, 40)[:, None] * (seen.tip - seen.neck)
+    column, row = np.clip(np.rint(along).astype(int), 0, np.array(parts.shape[::-1]) - 1).T
+    return set(parts[row, column].tolist())
 
 
 def _found(
