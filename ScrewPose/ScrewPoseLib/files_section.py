@@ -4,6 +4,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ScrewPoseLib import logic
+from spinescrew.cohort.pose_open import target_of
 
 
 class DropArea(qt.QLabel):
@@ -45,9 +46,8 @@ class FilesSection:
     @property
     def target(self):
         """What is to be solved."""
-        return logic.targetOf(
-            [path.currentPath for path in self.images], self.geometry.currentPath, self.ui.sizesEdit.text
-        )
+        images = [path.currentPath for path in self.images]
+        return target_of(images, self.geometry.currentPath, self.ui.sizesEdit.text)
 
     @property
     def complete(self):

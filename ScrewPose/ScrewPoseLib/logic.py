@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from spinescrew.cohort.background import BackgroundPose, BackgroundPoseExample
-from spinescrew.cohort.pose import PoseCase, parse_size, write_pose_case
+from spinescrew.cohort.pose import PoseCase, write_pose_case
 from spinescrew.cohort.pose_open import open_pose
 from spinescrew.cohort.pose_pair import read_pair
 from spinescrew.radiographs.pose_session import PoseSession
@@ -14,12 +14,6 @@ from spinescrew.viewer.opened import PoseTarget
 
 SLICE_NODES = ("vtkMRMLSliceNodeRed", "vtkMRMLSliceNodeYellow")
 GEOMETRY_ENDING = ".json"
-
-
-def targetOf(images, geometry, sizes=""):
-    """What is to be solved, from texts: paths of the images and of the geometry, and sizes such as "6.5x45, 5.5x40"."""
-    wanted = tuple(parse_size(text) for text in sizes.replace(";", ",").split(",") if text.strip())
-    return PoseTarget(tuple(Path(path) for path in images), Path(geometry), wanted)
 
 
 def sortDropped(paths):

@@ -22,6 +22,7 @@ def said(*arguments):
         (["nowhere.json"], "'nowhere.json' does not exist"),
         (["--host", "0.0.0.0"], "--tls-certificate"),
         (["--port", "70000"], "70000"),
+        (["--radiograph", "README.md"], "--radiograph twice"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line_before_anything_listens(arguments, words):

@@ -44,19 +44,27 @@ def view(
     c2: Annotated[
         bool, typer.Option("--c2", help="Open the C2 tab and judge the C2 pedicles of this neck CT.")
     ] = False,
+    pose: Annotated[
+        bool, typer.Option("--pose", help="Open the pose tab; with --radiograph (twice) and --geometry solve those.")
+    ] = False,
+    radiograph: Annotated[
+        list[Path] | None, typer.Option(help="One of two radiographs for the pose tab; give it twice.")
+    ] = None,
+    geometry: Annotated[Path | None, typer.Option(help="Calibration file of both, in the same order.")] = None,
 ) -> None:
     """Open the planner in a browser.
 
     It prints an address with a fresh key; without that key nothing is answered. One planner is for one person: whoever
     has the address sees and moves the same plan. Ctrl-C ends it; unsaved edits are offered again the next time.
 
-    Examples: spinescrew view demo, spinescrew view --c2 neck.nii.gz
+    Examples: spinescrew view demo, spinescrew view --c2 neck.nii.gz,
+    spinescrew view --radiograph AP.dcm --radiograph LAT.dcm --geometry geometry.json
     """
     from spinescrew.cohort.c2_open import is_c2_case
     from spinescrew.cohort.workshop import CaseWorkshop
     from spinescrew.planning.options import PlanningOptions
-    from spinescrew.viewer.opened import Target
-    from spinescrew.viewer.places import C2, PLANNER
+    from spinescrew.viewer.opened import PoseTarget, Target
+    from spinescrew.viewer.places import C2, PLANNER, POSE
 
     try:
         from spinescrew.viewer.app import Planner, journal_folder
@@ -64,7 +72,8 @@ def view(
     except ImportError as error:
         raise InputError(f"the planner in a browser needs {error.name}; pip install 'spinescrew[viewer]'") from error
 
-    for path in (target, labels, ct):
+    images = tuple(radiograph or ())
+    for path in (target, labels, ct, *images, geometry):
         if path is not None and not path.exists():
             raise InputError(f"'{path}' does not exist; check the path")
     options = PlanningOptions(trajectory=trajectory.value)
@@ -81,5 +90,8 @@ def view(
         if browser:
             webbrowser.open(address)
 
-    tab = C2 if c2 or case is not None else PLANNER
-    Planner(CaseWorkshop(wanted), journal_folder(), tab=tab).run(listening, ready)
+    if bool(images) != (geometry is not None) or len(images) not in (0, 2):
+        raise InputError("poses are solved from two radiographs: give --radiograph twice, and the --geometry of both")
+    tab = C2 if c2 or case is not None else POSE if pose or images else PLANNER
+    pair = PoseTarget(images, geometry)
+    Planner(CaseWorkshop(wanted), journal_folder(), tab=tab, pose=pair).run(listening, ready)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from spinescrew.cohort.archive import pack
-from spinescrew.cohort.pose import POSE, REPORT, PoseCase, write_pose_case
+from spinescrew.cohort.pose import POSE, REPORT, PoseCase, parse_size, write_pose_case
 from spinescrew.cohort.pose_demo import write_example
 from spinescrew.cohort.pose_pair import RadiographPair, read_pair, solve_pair
 from spinescrew.errors import InputError
@@ -14,6 +15,18 @@ from spinescrew.progress import Progress
 from spinescrew.viewer.opened import Posed, PoseTarget
 
 EXAMPLE_NAME = "Simulated radiographs"
+
+
+def target_of(images: Sequence[str | Path], geometry: str | Path | None, sizes: str = "") -> PoseTarget:
+    """What is to be solved, from what a person chose and typed: sizes such as ``"6.5x45, 5.5x40"``.
+
+    Raises
+    ------
+    InputError
+        If a size is none.
+    """
+    wanted = tuple(parse_size(text) for text in sizes.replace(";", ",").split(",") if text.strip())
+    return PoseTarget(tuple(map(Path, images)), Path(geometry) if geometry is not None else None, wanted)
 
 
 def open_pose(target: PoseTarget, progress: Progress | None = None) -> Posed:

@@ -13,11 +13,14 @@ from spinescrew.cohort.background import (
     BackgroundJudging,
     BackgroundMeasuring,
     BackgroundOpening,
+    BackgroundPose,
+    BackgroundPoseExport,
 )
+from spinescrew.cohort.pose_open import target_of
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.plan import Plan
-from spinescrew.viewer.opened import Target
+from spinescrew.viewer.opened import Posed, Target
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,14 @@ class CaseWorkshop:
     def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> BackgroundExport:
         """Every file of a case."""
         return BackgroundExport(plan, spine, folder, archive)
+
+    def find_screws(self, images: tuple[Path, ...], geometry: Path | None, sizes: str) -> BackgroundPose:
+        """The screws of two radiographs; of the built-in pair without any file."""
+        return BackgroundPose(target_of(images, geometry, sizes))
+
+    def export_pose(self, posed: Posed, folder: Path, archive: Path) -> BackgroundPoseExport:
+        """Every file of solved screws."""
+        return BackgroundPoseExport(posed, folder, archive)
 
     def export_c2(
         self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path

@@ -14,8 +14,7 @@ LAYOUT = 7361
 
 _FROM_BEHIND = (-0.8, -1.0, 0.55)
 _VIEW_ANGLE_DEG = 30.0
-_MARGIN = 1.25
-"""For views that are higher than wide."""
+_USUAL_SHAPE = 0.8
 
 _SLICE = """
    <item><view class="vtkMRMLSliceNode" singletontag="{name}">
@@ -54,14 +53,20 @@ def give_back(scene: Any, before: int | None) -> None:
         node.SetViewArrangement(before)
 
 
-def look_at_box(scene: Any, box: Floats) -> None:
-    """Turn the first camera of the scene to a box (6,) RAS, as VTK has bounds, from behind and the patient's left."""
+def look_at_box(scene: Any, box: Floats, shape: float = _USUAL_SHAPE) -> None:
+    """Turn the first camera of the scene to a box (6,) RAS, as VTK has bounds, from behind and the patient's left.
+
+    Parameters
+    ----------
+    shape:
+        Width of the view by its height: a narrow one is looked at from farther away.
+    """
     camera = scene.GetFirstNodeByClass("vtkMRMLCameraNode")
     if camera is None:
         return
     low, high = np.asarray(box, dtype=np.float64).reshape(3, 2).T
     towards = np.array(_FROM_BEHIND) / np.linalg.norm(_FROM_BEHIND)
-    away = _MARGIN * np.linalg.norm(high - low) / 2 / np.sin(np.radians(_VIEW_ANGLE_DEG / 2))
+    away = np.linalg.norm(high - low) / 2 / np.sin(np.radians(_VIEW_ANGLE_DEG / 2)) / min(shape, 1.0)
     focus = (low + high) / 2
     camera.SetFocalPoint(*focus)
     camera.SetPosition(*(focus + away * towards))

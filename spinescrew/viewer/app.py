@@ -16,13 +16,18 @@ from spinescrew.viewer.c2_desk import LOOKS, C2Desk
 from spinescrew.viewer.c2_errands import C2Errands
 from spinescrew.viewer.case_desk import CaseDesk
 from spinescrew.viewer.controls import Controls
-from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.door import Door
 from spinescrew.viewer.errands import Errands, Workshop
 from spinescrew.viewer.jobs import Jobs
+from spinescrew.viewer.opened import PoseTarget
 from spinescrew.viewer.page import build_page
-from spinescrew.viewer.places import C2, PLANNER
+from spinescrew.viewer.places import C2, PLANNER, POSE
+from spinescrew.viewer.pose_controls import PoseControls
+from spinescrew.viewer.pose_desk import LOOKS as POSE_LOOKS
+from spinescrew.viewer.pose_desk import PoseDesk
+from spinescrew.viewer.pose_errands import PoseErrands
 from spinescrew.viewer.serving import Listening, run_until_terminated, serve_async
+from spinescrew.viewer.tab import Tab
 from spinescrew.viewer.widgets import Handlers
 
 OPTIONS = ("aligned", "follow_image", "ghost", "snap", "bone", "c2_bone", "window", "theme")
@@ -41,21 +46,30 @@ class Planner:
         Of trame's server; another one for each planner of a process.
     tab:
         Which tab is in front at first; its work begins at once.
+    pose:
+        The radiographs of the pose tab; the built-in pair when left out.
 
     Attributes
     ----------
-    desk, c2_desk:
-        What lies in each tab; ``None`` until the server listens, and until the C2 tab is first in front.
+    desk, c2_desk, pose_desk:
+        What lies in each tab; ``None`` until the server listens, and until the tab is first in front.
     """
 
     def __init__(
-        self, workshop: Workshop, journal_folder: Path | None = None, name: str = "spinescrew", tab: str = PLANNER
+        self,
+        workshop: Workshop,
+        journal_folder: Path | None = None,
+        name: str = "spinescrew",
+        tab: str = PLANNER,
+        pose: PoseTarget | None = None,
     ) -> None:
         self.workshop, self.journal_folder, self._first = workshop, journal_folder, tab
+        self._pose = pose or PoseTarget()
         self.server = get_server(name, client_type="vue3")
         self.door = Door()
         self.desk: CaseDesk | None = None
         self.c2_desk: C2Desk | None = None
+        self.pose_desk: PoseDesk | None = None
         self._calls = Handlers()
         self._asked = False
         build_page(self.server, self._calls)
@@ -74,12 +88,14 @@ class Planner:
 
     def show_tab(self, tab: str) -> None:
         """Put a tab in front; the planner opens its case when it is first there."""
-        if tab == C2:
-            self._show_c2()
+        if tab != PLANNER:
+            self._show_pose() if tab == POSE else self._show_c2()
             return
         calls, desk = self._calls, self.desk
         assert desk is not None
-        calls.controls, calls.export = Controls(desk), calls.errands.export
+        calls.desk = desk
+        calls.hand = calls.controls = Controls(desk)
+        calls.export = calls.errands.export
         self._to_front(desk, PLANNER)
         if not self._asked:
             self._asked = True
@@ -91,19 +107,35 @@ class Planner:
             desk = self.c2_desk = calls.c2_desk = C2Desk(self.server.state)
             self._register(desk)
             calls.c2 = C2Errands(desk, self.workshop, self.door.downloads, calls.jobs, self._ct)
-        calls.controls, calls.export = C2Controls(self.c2_desk), calls.c2.export
+        calls.desk = self.c2_desk
+        calls.hand = calls.controls = C2Controls(self.c2_desk)
+        calls.export = calls.c2.export
         self._to_front(self.c2_desk, C2)
 
-    def _to_front(self, desk: Desk, tab: str) -> None:
-        for other in (self.desk, self.c2_desk):
-            if other is not None:
-                other.front = other is desk
-        self._calls.desk = desk
+    def _show_pose(self) -> None:
+        calls = self._calls
+        if self.pose_desk is None:
+            desk = self.pose_desk = PoseDesk(self.server.state)
+            self._register(desk)
+            calls.pose_controls = PoseControls(desk)
+            calls.pose = PoseErrands(desk, self.workshop, self.door.downloads, calls.jobs, self._pose)
+        calls.hand, calls.export = calls.pose_controls, calls.pose.export
+        self._to_front(self.pose_desk, POSE)
+
+    @property
+    def tabs(self) -> list[Tab]:
+        """What lies in the tabs that were in front."""
+        return [tab for tab in (self.desk, self.c2_desk, self.pose_desk) if tab is not None]
+
+    def _to_front(self, desk: Tab, tab: str) -> None:
+        for other in self.tabs:
+            other.front = other is desk
+        self._calls.front = desk
         with self.server.state as state:
             state.tab = tab
             desk.announce()
 
-    def _register(self, desk: Desk) -> None:
+    def _register(self, desk: Tab) -> None:
         for pane in desk.panes.all:
             self.server.controller.rc_area_register(pane.area)
 
@@ -117,26 +149,32 @@ class Planner:
         state, calls = self.server.state, self._calls
         desk = self.desk = calls.desk = CaseDesk(state, self.journal_folder)
         self._register(desk)
-        calls.jobs = Jobs(state, lambda text, problem: calls.desk.tell(text, problem))
+        calls.jobs = Jobs(state, lambda text, problem: calls.front.tell(text, problem))
         calls.errands = Errands(desk, self.workshop, self.door.downloads, calls.jobs)
         calls.show_tab = self.show_tab
-        state.change(*OPTIONS)(lambda **_: calls.desk.show_options())
+        state.change(*OPTIONS)(lambda **_: calls.front.show_options())
         state.change(*LOOKS)(lambda **_: self._show_attention())
+        state.change(*POSE_LOOKS)(lambda **_: self._show_looks())
         self.show_tab(self._first)
         if self._first == C2:
             calls.jobs.begin(calls.c2.judge())
+        elif self._first == POSE:
+            calls.jobs.begin(calls.pose.solve())
 
     def _show_attention(self) -> None:
         if self.c2_desk is not None:
             self.c2_desk.show_attention()
 
+    def _show_looks(self) -> None:
+        if self.pose_desk is not None:
+            self.pose_desk.show_looks()
+
     async def _end(self) -> None:
         if self.desk is not None:
             self._calls.jobs.cancel()
-            for desk in (self.desk, self.c2_desk):
-                if desk is not None:
-                    await desk.close()
-            self.desk = self.c2_desk = None
+            for tab in self.tabs:
+                await tab.close()
+            self.desk = self.c2_desk = self.pose_desk = None
 
 
 def journal_folder() -> Path:

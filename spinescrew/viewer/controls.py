@@ -96,9 +96,10 @@ class Controls:
         self.desk.do(lambda session: actions.set_reviewed(session, bool(reviewed)))
 
 
-def key_help(more: Mapping[str, tuple[str, Any]]) -> list[dict[str, str]]:
-    """The keys and what they do, those of a screw first."""
-    return [{"keys": _as_printed(name), "does": does} for name, (does, _) in {**KEYS, **more}.items()]
+def key_help(*more: Mapping[str, tuple[str, Any]]) -> list[dict[str, str]]:
+    """The keys and what they do, those of a screw first, then those of single tabs."""
+    every = [item for keys in (KEYS, *more) for item in keys.items()]
+    return [{"keys": _as_printed(name), "does": does} for name, (does, _) in every]
 
 
 def _as_printed(key: str) -> str:

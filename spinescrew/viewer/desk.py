@@ -1,4 +1,4 @@
-"""What lies in a tab of the page: one scene, its four views, one session, and what the page is told of them."""
+"""What lies in a tab with planned screws: one session in four views, and what the page is told of it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from spinescrew.scene.aligned_slices import edge_letters
 from spinescrew.scene.grips import grip_point
 from spinescrew.scene.open_case import OpenCase
 from spinescrew.scene.remove import remove_node
-from spinescrew.scene.standalone import a_full_scene, close_scene
 from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.viewer import shown
-from spinescrew.viewer.frames import Stamp
 from spinescrew.viewer.opened import Opened
-from spinescrew.viewer.panes import Panes, set_field
+from spinescrew.viewer.panes import set_field
 from spinescrew.viewer.places import PLACES
 from spinescrew.viewer.start import WINDOWS
+from spinescrew.viewer.tab import About, Tab
 
 FIELD_MM = 110.0
 _LIVE_S = 0.06
 
 
-class Desk:
+class Desk(Tab):
     """The open case of a tab, and its views; how it comes there and what is seen of its bone is each tab's own.
 
     The session is the only truth; :attr:`state` (trame's) is a copy of what the page shows. Made while the event loop
@@ -40,29 +39,18 @@ class Desk:
         trame's shared state.
     panes:
         What the areas of its views are called on the page.
-
-    Attributes
-    ----------
-    front:
-        Whether this desk's tab is in front: the page is told of no other.
     """
 
     field_mm, elevation_deg = FIELD_MM, 0.0
 
     def __init__(self, state: Any, panes: str) -> None:
-        self.state = state
-        self.front = False
-        self.scene = a_full_scene()
-        self.stamp = Stamp()
-        self.panes = Panes(state, self.scene, self.stamp, self._settle, panes)
-        self.panes.set_theme(state.theme)
+        super().__init__(state, panes)
         self.case: OpenCase | None = None
         self.opened: Opened | None = None
         self.ct_node: Any = None
         self.clicks: TwoClicks | None = None
         self._loop = asyncio.get_running_loop()
         self._live: asyncio.TimerHandle | None = None
-        self._told = "", False
         self._saved: tuple[Any, ...] = ()
         self._centred: Key | None = None
 
@@ -84,19 +72,13 @@ class Desk:
         self.panes.reset_three_d(self.elevation_deg)
         self.announce()
 
-    def announce(self) -> None:
-        """Tell the page everything, if this tab is in front."""
-        if not self.front:
-            return
+    @property
+    def about(self) -> About | None:
+        """Of the case that is open, if one is."""
         opened = self.opened
-        with self.state as state:
-            state.opened = opened is not None
-            state.case_name = opened.name if opened is not None else ""
-            state.notes = shown.caveats(opened.notes) if opened is not None else []
-            state.can_save = opened is not None and opened.folder is not None
-            self.tell(*self._told)
-            self.show_options()
-            self.refresh()
+        if opened is None:
+            return None
+        return About(opened.name, shown.caveats(opened.notes), opened.folder is not None)
 
     def close_case(self, keep_journal: bool = False) -> None:
         """Take the case off the desk; its nodes go too."""
@@ -107,14 +89,7 @@ class Desk:
         if self.ct_node is not None:
             remove_node(self.scene, self.ct_node)
         self.ct_node = self.opened = None
-        if self.front:
-            self.state.opened = False
-
-    async def close(self) -> None:
-        """Everything ends; unsaved work is kept for the next time."""
-        self.close_case(keep_journal=True)
-        await self.panes.close()
-        close_scene(self.scene)
+        super().close_case(keep_journal)
 
     def do(self, work: Callable[[Session], Any]) -> None:
         """``work(session)``, or the one line that says why not; the page shows what came of it."""
@@ -127,13 +102,6 @@ class Desk:
             except SpineScrewError as error:
                 self.tell(str(error), True)
             self.refresh()
-
-    def tell(self, text: str, problem: bool = False) -> None:
-        """One line to the person; said again when this tab comes to the front."""
-        self._told = text, problem
-        if self.front:
-            with self.state:
-                self.state.message, self.state.problem = text, problem
 
     def start_adding(self) -> None:
         """Wait for two clicks in any view; asked again, wait no longer."""
@@ -163,8 +131,8 @@ class Desk:
 
     def show_options(self) -> None:
         """What the page's menu says: how slices stand and move, the automatic plan, catalogue, window, bone, theme."""
+        super().show_options()
         case, state = self.case, self.state
-        self.panes.set_theme(state.theme)
         if case is None:
             return
         case.session.snap = bool(state.snap)

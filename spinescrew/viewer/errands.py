@@ -19,7 +19,7 @@ from spinescrew.planning.plan import Plan
 from spinescrew.viewer.case_desk import CaseDesk
 from spinescrew.viewer.downloads import Downloads
 from spinescrew.viewer.jobs import Job, Jobs
-from spinescrew.viewer.opened import Opened
+from spinescrew.viewer.opened import Opened, Posed
 
 
 class Workshop(Protocol):
@@ -36,6 +36,12 @@ class Workshop(Protocol):
 
     def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> Job:
         """The paths of report and plan in ``folder``, and of the archive where one is wanted."""
+
+    def find_screws(self, images: tuple[Path, ...], geometry: Path | None, sizes: str) -> Job:
+        """The screws of two radiographs, as :class:`Posed`; of the built-in pair without any file."""
+
+    def export_pose(self, posed: Posed, folder: Path, archive: Path) -> Job:
+        """The paths of report, poses and archive."""
 
     def export_c2(self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path) -> Job:
         """The paths of report, plan and archive."""

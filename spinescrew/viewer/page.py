@@ -10,11 +10,12 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v
 from trame.widgets.rca import RemoteControlledArea
 
-from spinescrew.viewer import c2_controls
+from spinescrew.viewer import c2_controls, pose_controls
 from spinescrew.viewer.c2_panel import ask_for_c2
 from spinescrew.viewer.controls import key_help
 from spinescrew.viewer.panel import build_panel
-from spinescrew.viewer.places import C2, C2_PANES, PANES, PLACES, PLANNER
+from spinescrew.viewer.places import C2, PLACES, PLANNER, POSE, POSE_PLACES
+from spinescrew.viewer.pose_panel import ask_for_pose
 from spinescrew.viewer.shown import figure_fields
 from spinescrew.viewer.start import START, WINDOWS
 from spinescrew.viewer.widgets import Handlers, icon_button
@@ -27,12 +28,18 @@ def build_page(server: Any, calls: Handlers) -> VAppLayout:
     """Lay the page out; ``calls`` is asked when something is pressed, not before."""
     server.state.update(START)
     server.state.update(
-        {"fields": figure_fields(), "key_help": key_help(c2_controls.KEYS), "help": False, "trame__title": TITLE}
+        {
+            "fields": figure_fields(),
+            "key_help": key_help(c2_controls.KEYS, pose_controls.KEYS),
+            "help": False,
+            "trame__title": TITLE,
+        }
     )
     server.enable_module(
         {"serve": {"spinescrew": str(STATIC)}, "scripts": ["spinescrew/page.js"], "styles": ["spinescrew/page.css"]}
     )
-    server.trigger("key")(lambda name: calls.controls.key(name))
+    server.trigger("key")(lambda name: calls.hand.key(name))
+    server.trigger("pose_file")(lambda place, file: calls.pose.take(place, file))
     with VAppLayout(server) as layout:
         layout.root.theme = ("theme",)
         with html.Div(classes="planner", v_bind_class="{big: big !== ''}"):
@@ -51,7 +58,7 @@ def _bar(calls: Handlers) -> None:
         html.Img(src="spinescrew/logo.svg", classes="logo", alt="")
         html.Div(TITLE, classes="title")
         with v.VBtnToggle(model_value=("tab",), mandatory=True, density="compact", variant="outlined", classes="tabs"):
-            for tab, label in ((PLANNER, "Planner"), (C2, "C2")):
+            for tab, label in ((PLANNER, "Planner"), (C2, "C2"), (POSE, "Pose")):
                 v.VBtn(
                     label,
                     value=tab,
@@ -66,7 +73,7 @@ def _bar(calls: Handlers) -> None:
         icon_button("mdi-redo", "`Redo ${steps.redo}`", calls.press("redo"), disabled="!steps.redo", id="redo")
         _view_menu()
         icon_button(
-            "mdi-fit-to-screen-outline", "'Show everything'", lambda: calls.desk.reset_views(), id="reset-views"
+            "mdi-fit-to-screen-outline", "'Show everything'", lambda: calls.front.reset_views(), id="reset-views"
         )
         icon_button(
             "mdi-theme-light-dark", "'Dark or light'", "theme = theme === 'dark' ? 'light' : 'dark'", id="theme"
@@ -93,7 +100,7 @@ def _bar(calls: Handlers) -> None:
 
 
 def _view_menu() -> None:
-    with v.VMenu(close_on_content_click=False):
+    with v.VMenu(close_on_content_click=False, v_if=f"tab !== '{POSE}'"):
         with v.Template(v_slot_activator="{ props }"):
             v.VBtn("View", v_bind="props", size="small", variant="text", append_icon="mdi-menu-down", id="view-menu")
         with v.VCard(classes="pa-3 view-menu", width=300):
@@ -133,24 +140,28 @@ def _view_menu() -> None:
 
 
 def _views(calls: Handlers) -> None:
-    with html.Div(classes="views"):
+    with html.Div(classes="views", v_bind_class=f"{{images: tab === '{POSE}'}}"):
         for place in PLACES:
             name = place.node
+            there = "true" if name in {other.node for other in POSE_PLACES} else f"tab !== '{POSE}'"
             with html.Div(
                 classes="pane",
-                v_show=(f"big === '' || big === '{name}'",),
+                v_show=(f"{there} && (big === '' || big === '{name}')",),
                 id=f"pane-{name}",
                 style=(f"`cursor: ${{cursor_{name}}}`",),
             ):
                 RemoteControlledArea(
-                    name=(f"`${{tab === '{C2}' ? '{C2_PANES}' : '{PANES}'}}_{name}`",),
+                    v_if=there,
+                    name=(f"`${{pane_names[tab]}}_{name}`",),
                     key="tab",
                     display="image",
                     send_mouse_move=True,
                     event_throttle_ms=("10",),
                 )
                 along = f"tab === '{C2}' && !hand.planned ? '{place.pedicle}' : '{place.along}'"
-                html.Div(f"{{{{ aligned ? ({along}) : '{place.plain}' }}}}", classes="pane-title")
+                along = f"aligned ? ({along}) : '{place.plain}'"
+                title = f"tab === '{POSE}' ? (pose.titles['{name}'] ?? '{place.plain}') : {along}"
+                html.Div(f"{{{{ {title} }}}}", classes="pane-title")
                 with html.Div(classes="pane-buttons"):
                     icon_button(
                         f"big === '{name}' ? 'mdi-arrow-collapse' : 'mdi-arrow-expand'",
@@ -170,6 +181,7 @@ def _waiting(calls: Handlers) -> None:
         v.VProgressLinear(model_value=("job_fraction",), height=6, rounded=True, color="primary")
         v.VBtn("Cancel", size="small", variant="text", id="cancel", click=lambda: calls.jobs.cancel())
     ask_for_c2(calls)
+    ask_for_pose(calls)
     with html.Div(classes="waiting alone", v_if=f"!busy && !opened && tab === '{PLANNER}'"):
         html.Div("{{ message || 'Connecting ...' }}", classes="job", id="failed")
         v.VBtn(

@@ -8,7 +8,8 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
 from spinescrew.viewer.c2_panel import build_c2_panel
-from spinescrew.viewer.places import C2, PLANNER
+from spinescrew.viewer.places import PLANNER, POSE
+from spinescrew.viewer.pose_panel import build_pose_panel
 from spinescrew.viewer.widgets import Handlers, check, icon_button
 
 DISCLAIMER = "For research; not a medical device. A surgeon reviews every screw."
@@ -25,10 +26,12 @@ COLUMNS = (
 
 def build_panel(calls: Handlers) -> None:
     """Everything about the plan, one card below the other."""
-    with html.Div(classes="panel", v_if=f"opened || tab === '{C2}'"):
+    with html.Div(classes="panel", v_if=f"opened || tab !== '{PLANNER}'"):
         build_c2_panel(calls)
+        build_pose_panel(calls)
         with v.Template(v_if="opened"):
-            _hand(calls)
+            with v.Template(v_if=f"tab !== '{POSE}'"):
+                _hand(calls)
             with v.Template(v_if=f"tab === '{PLANNER}'"):
                 _table(calls)
                 _levels(calls)
@@ -217,5 +220,6 @@ def _levels(calls: Handlers) -> None:
 
 def _notes() -> None:
     with html.Div(classes="card notes"):
-        html.Div("{{ note }}", v_for="note in notes", key="note", classes="note")
+        with v.Template(v_if=f"tab !== '{POSE}'"):
+            html.Div("{{ note }}", v_for="note in notes", key="note", classes="note")
         html.Div(DISCLAIMER, classes="quiet")

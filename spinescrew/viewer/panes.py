@@ -1,4 +1,4 @@
-"""The four views of a case: three slices and the 3D scene, drawn by Slicer's own displayable managers."""
+"""The views of a case, slices and the 3D scene, drawn by Slicer's own displayable managers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spinescrew.scene.aligned_slices import AlignedSlices
 from spinescrew.scene.standalone import application_of, quiet
 from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.viewer.frames import INTERACTIVE_QUALITY, STILL_QUALITY, HandledArea, Stamp, StampedScheduler
-from spinescrew.viewer.places import PANES, PLACES
+from spinescrew.viewer.places import PANES, PLACES, Place
 
 if sys.platform == "linux":
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # before VTK looks for an X server
@@ -103,17 +103,25 @@ class Panes:
     """Views of a scene made by :func:`spinescrew.scene.standalone.a_full_scene`.
 
     Must be made while the event loop runs. ``settle`` is called after each event of a hand; the areas of the page are
-    called ``name`` and their node, as in ``pane_Red``.
+    called ``name`` and their node, as in ``pane_Red``. The 3D view is the last of ``places``.
     """
 
-    def __init__(self, state: Any, scene: Any, stamp: Stamp, settle: Callable[[], None], name: str = PANES) -> None:
+    def __init__(
+        self,
+        state: Any,
+        scene: Any,
+        stamp: Stamp,
+        settle: Callable[[], None],
+        name: str = PANES,
+        places: Sequence[Place] = PLACES,
+    ) -> None:
         from trame_slicer.rca_view.rca_view_factory import RcaWindow
         from trame_slicer.views import SliceView, ThreeDView
 
         self.all: list[Pane] = []
         self._name = name
         logic = application_of(scene)
-        for place in PLACES:
+        for place in places:
             kind = ThreeDView if place.node == "1" else SliceView
             with quiet():
                 view = kind(scene, logic, place.node)
@@ -139,13 +147,13 @@ class Panes:
 
     @property
     def slices(self) -> list[Any]:
-        """The three slice views."""
-        return [pane.view for pane in self.all[:3]]
+        """The slice views."""
+        return [pane.view for pane in self.all[:-1]]
 
     @property
     def three_d(self) -> Any:
         """The 3D view."""
-        return self.all[3].view
+        return self.all[-1].view
 
     def aligned(self) -> AlignedSlices:
         """Their slice nodes, to stand along a screw."""

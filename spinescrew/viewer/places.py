@@ -15,10 +15,10 @@ class Place:
     plain: str
 
 
-PLANNER, C2 = "planner", "c2"
+PLANNER, C2, POSE = "planner", "c2", "pose"
 """The tabs."""
 
-PANES, C2_PANES = "pane", "c2_pane"
+PANES, C2_PANES, POSE_PANES = "pane", "c2_pane", "pose_pane"
 """What the views of each tab are called, before their node's name."""
 
 PLACES = (
@@ -27,3 +27,10 @@ PLACES = (
     Place("Green", "Across the screw, from behind", "Across the pedicle, from behind", "Coronal"),
     Place("1", "3D", "3D", "3D"),
 )
+
+POSE_PLACES = (
+    Place("Red", "", "", "Axial"),
+    Place("Yellow", "", "", "Sagittal"),
+    Place("1", "3D", "3D", "3D"),
+)
+"""Each of two radiographs has a slice view of its own."""

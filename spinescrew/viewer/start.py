@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from spinescrew.scene.c2_scene import OPACITY, THRESHOLD
+from spinescrew.scene.pose_scene import OVERLAY
+from spinescrew.viewer import pose_shown
 from spinescrew.viewer.c2_shown import NOTHING
-from spinescrew.viewer.places import PLACES, PLANNER
+from spinescrew.viewer.places import C2, C2_PANES, PANES, PLACES, PLANNER, POSE, POSE_PANES
 
 WINDOWS = {"Bone": (1500.0, 150.0), "Wide": (3000.0, 500.0), "Soft tissue": (400.0, 40.0), "Metal": (6000.0, 1500.0)}
 """Width and centre in HU by name."""
 
 START: dict[str, Any] = {
     "tab": PLANNER,
+    "pane_names": {PLANNER: PANES, C2: C2_PANES, POSE: POSE_PANES},
     "opened": False,
     "busy": False,
     "job_text": "",
@@ -48,4 +51,10 @@ START: dict[str, Any] = {
     "attention_surface": True,
     "attention_opacity": OPACITY,
     "attention_threshold": THRESHOLD,
+    "pose": pose_shown.NOTHING,
+    "pose_files": {"first": "", "second": "", "geometry": "", "sizes": ""},
+    "pose_overlay": OVERLAY,
+    "pose_outlines": True,
+    "pose_beams": True,
+    "pose_detectors": True,
 }

@@ -14,6 +14,9 @@ from spinescrew.viewer.controls import Controls
 from spinescrew.viewer.desk import Desk
 from spinescrew.viewer.errands import Errands
 from spinescrew.viewer.jobs import Jobs
+from spinescrew.viewer.pose_controls import PoseControls
+from spinescrew.viewer.pose_errands import PoseErrands
+from spinescrew.viewer.tab import Tab
 
 
 class Handlers:
@@ -21,24 +24,32 @@ class Handlers:
 
     Attributes
     ----------
-    desk, controls, export:
-        Of the tab that is in front.
+    front, hand, export:
+        What lies in the tab that is in front, what hears its buttons and keys, and what hands its case out.
+    desk, controls:
+        The same, of the tab with planned screws that was in front last.
     c2_desk, c2:
         Of the C2 tab, once it was in front.
+    pose_controls, pose:
+        Of the pose tab, once it was in front.
     """
 
     jobs: Jobs
     errands: Errands
+    front: Tab
+    hand: Controls | PoseControls
     desk: Desk
     controls: Controls
     export: Callable[[], Coroutine[Any, Any, None]]
     show_tab: Callable[[str], None]
     c2_desk: C2Desk
     c2: C2Errands
+    pose_controls: PoseControls
+    pose: PoseErrands
 
     def press(self, name: str) -> Callable[[], None]:
         """What a button of :data:`spinescrew.viewer.controls.BUTTONS` calls."""
-        return lambda: self.controls.press(name)
+        return lambda: self.hand.press(name)
 
 
 def icon_button(

@@ -1,0 +1,202 @@
+"""The pose tab's part of the page: files, screws, corrections, and what is seen of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v
+
+from spinescrew.viewer.places import POSE
+from spinescrew.viewer.pose_shown import WARNING
+from spinescrew.viewer.widgets import Handlers, check
+
+ENDINGS = ".dcm,.png,.jpg,.jpeg,.tif,.tiff,.json,application/dicom"
+FILES = (("first", "First image"), ("second", "Second image"), ("geometry", "Geometry"))
+
+COLUMNS = (
+    ("size", "Size", "diameter x length of the shaft"),
+    ("across", "± across", "standard deviation across the shaft at its middle, mm"),
+    ("along", "± along", "standard deviation along the shaft, mm"),
+    ("tilt", "± tilt", "standard deviation of the direction, degrees"),
+)
+SWITCHES = (("pose_outlines", "Outlines (A)"), ("pose_beams", "Beams"), ("pose_detectors", "Images in 3D"))
+
+
+def build_pose_panel(calls: Handlers) -> None:
+    """Everything of the tab but its notes."""
+    with v.Template(v_if=f"tab === '{POSE}'"):
+        html.Div(WARNING, classes="c2-warning", id="pose-warning")
+        _files(calls)
+        with v.Template(v_if="opened"):
+            _doubts()
+            _screws(calls)
+            _correct(calls)
+            _looks(calls)
+
+
+def ask_for_pose(calls: Handlers) -> None:
+    """What stands over the empty views: the button that runs it, or why there are no screws."""
+    with html.Div(classes="waiting alone", v_if=f"!busy && !opened && tab === '{POSE}'"):
+        html.Div(
+            "{{ message || (pose_files.first || pose_files.geometry ? 'Ready' : "
+            "'No files were chosen: Run shows two simulated radiographs') }}",
+            classes="job",
+            id="pose-asked",
+        )
+        _run(calls, "pose-run")
+
+
+def _run(calls: Handlers, name: str) -> None:
+    v.VBtn(
+        "Run",
+        size="small",
+        variant="flat",
+        color="primary",
+        disabled=("busy",),
+        id=name,
+        click=lambda: calls.jobs.begin(calls.pose.solve()),
+    )
+
+
+def _files(calls: Handlers) -> None:
+    """Files are chosen one by one, or dropped on the card together."""
+    take = "[...{}].forEach((file) => trigger('pose_file', ['{}', file]))"
+    with html.Div(
+        classes="card",
+        id="pose-files",
+        raw_attrs=[
+            "@dragover.prevent",
+            f'@drop.prevent="{take.format("$event.dataTransfer.files", "")}"',
+        ],
+    ):
+        html.Div("Drop two radiographs and their geometry here, or choose them", classes="quiet")
+        for place, label in FILES:
+            with html.Div(classes="pose-file"):
+                html.Label(label, raw_attrs=[f'for="pose-{place}"'])
+                html.Span(f"{{{{ pose_files.{place} || '–' }}}}", classes="pose-name", id=f"pose-{place}-name")
+                with html.Label(classes="pose-browse"):
+                    html.Span("Browse")
+                    html.Input(
+                        type="file",
+                        id=f"pose-{place}",
+                        raw_attrs=[
+                            f'accept="{ENDINGS}"',
+                            f'@change="{take.format("$event.target.files", place)}; $event.target.value = null"',
+                        ],
+                    )
+        with html.Div(classes="pose-file"):
+            html.Label("Sizes", raw_attrs=['for="pose-sizes"'])
+            html.Input(
+                classes="number pose-sizes",
+                id="pose-sizes",
+                value=("pose_files.sizes",),
+                placeholder="6.5x45, ... (measured when empty)",
+                change=(lambda text: calls.pose.set_sizes(text), "[$event.target.value]"),
+            )
+        with html.Div(classes="row buttons"):
+            _run(calls, "pose-again")
+            v.VBtn("Swap images", size="x-small", variant="outlined", id="pose-swap", click=lambda: calls.pose.swap())
+            v.VBtn("Example", size="x-small", variant="outlined", id="pose-forget", click=lambda: calls.pose.forget())
+
+
+def _doubts() -> None:
+    with html.Div(classes="card pose-doubts", v_if="notes.length", id="pose-doubts", raw_attrs=['role="alert"']):
+        html.Div("{{ note }}", v_for="note in notes", key="note", classes="note")
+
+
+def _screws(calls: Handlers) -> None:
+    with html.Div(classes="card", id="pose-screws"):
+        html.Div("{{ pose.summary }}", classes="quiet", id="pose-summary")
+        with html.Table(classes="screws"):
+            with html.Thead(), html.Tr():
+                html.Th("Screw")
+                for _name, label, why in COLUMNS:
+                    html.Th(label, title=why)
+                html.Th("Match", title="how far the fitted screw lies off the one seen, in pixels")
+            with (
+                html.Tbody(),
+                html.Tr(
+                    v_for="row in pose.screws",
+                    key="row.number",
+                    click=(lambda number: calls.pose_controls.select(number), "[row.number]"),
+                    raw_attrs=[':class="{selected: row.selected}"', ':data-screw="row.number"'],
+                ),
+            ):
+                with html.Td(classes="key"):
+                    _chip("row.title", "row.colour", "row.ink")
+                for name, _label, _why in COLUMNS:
+                    html.Td(f"{{{{ row.{name} }}}}")
+                with html.Td():
+                    html.Span("{{ row.residual }}", classes="pose-residual")
+                    _chip("row.match.text", "row.match.colour", "row.match.ink")
+        with v.Template(v_if="pose.hand.number"):
+            with html.Div(classes="hand-head pose-hand"):
+                html.Div("Screw {{ pose.hand.title }}", classes="hand-title", id="pose-hand")
+                html.Div("{{ pose.hand.size }}", classes="hand-size")
+            with html.Div(classes="fact", v_for="fact in pose.hand.facts", key="fact.name"):
+                html.Span("{{ fact.name }}", classes="quiet")
+                html.Span("{{ fact.value }}")
+            html.Div("{{ note }}", v_for="note in pose.hand.notes", key="note", classes="quiet")
+        html.Div("{{ pose.calibration }}", classes="quiet pose-calibration", id="pose-calibration")
+
+
+def _chip(text: str, colour: str, ink: str) -> None:
+    html.Span(f"{{{{ {text} }}}}", classes="chip small", style=(f"`background: ${{{colour}}}; color: ${{{ink}}}`",))
+
+
+def _correct(calls: Handlers) -> None:
+    with html.Div(classes="card", id="pose-correct"):
+        for index, (name, label, heard) in enumerate(
+            (
+                ("first", "In image 1", lambda name: calls.pose_controls.choose_first(name)),
+                ("second", "is in image 2", lambda name: calls.pose_controls.choose_second(name)),
+            )
+        ):
+            with html.Div(classes="pose-file"):
+                html.Label(label, raw_attrs=[f'for="pose-match-{name}"'])
+                _choice(f"pose-match-{name}", f"pose.choices[{index}]", f"pose.{name}", heard)
+        html.Div("Drag the ends of an axis in either image; it is solved again when you let go.", classes="quiet")
+
+
+def _choice(name: str, items: str, value: str, heard: Any) -> None:
+    with html.Select(classes="number pose-choice", id=name, change=(heard, "[$event.target.value]")):
+        html.Option(
+            "{{ item.title }}",
+            v_for=f"item in {items}",
+            key="item.name",
+            value=("item.name",),
+            raw_attrs=[f':selected="item.name === {value}"'],
+        )
+
+
+def _looks(calls: Handlers) -> None:
+    with html.Div(classes="card", id="pose-looks"):
+        with html.Div(classes="row c2-switches"):
+            for name, label in SWITCHES:
+                check(name, name, f"{name} = $event.target.checked", label, "false")
+        with html.Div(classes="figure"):
+            html.Label("Segmentation", classes="figure-name")
+            v.VSlider(
+                v_model=("pose_overlay",),
+                min=0,
+                max=1,
+                step=0.05,
+                density="compact",
+                hide_details=True,
+                thumb_size=14,
+                track_size=2,
+                color="primary",
+                raw_attrs=['aria-label="Segmentation"', 'data-slider="pose_overlay"'],
+            )
+            html.Div("{{ Math.round(100 * pose_overlay) }}", classes="c2-value")
+            html.Div("%", classes="unit")
+        with html.Div(classes="row buttons"):
+            for name, label, everything in (("screws", "Screws in 3D", False), ("room", "C-arm in 3D", True)):
+                v.VBtn(
+                    label,
+                    size="x-small",
+                    variant="outlined",
+                    id=f"pose-{name}",
+                    click=lambda everything=everything: calls.pose_controls.look_at(everything),
+                )
