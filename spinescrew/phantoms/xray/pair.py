@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.volume import Volume
 from spinescrew.implants.screw import Screw
 from spinescrew.phantoms.xray.construct import Construct, draw_construct
-from spinescrew.phantoms.xray.patient import make_patient
+from spinescrew.phantoms.xray.patient import XrayPatient, make_patient
 from spinescrew.phantoms.xray.shot import Shot, backdrop, shoot
 from spinescrew.radiographs.c_arm import from_c_arm, perturbed
 from spinescrew.radiographs.detector import opened
@@ -89,8 +90,14 @@ def held_out_pair(
     between_deg:
         Angle between the views; that of a usual AP and lateral when left out.
     """
-    patient = make_patient(seed, held_out=True)
+    patient = _held_out_patient(seed)
     return pair_of(patient.ct, patient.screws, seed, style, error=error, between_deg=between_deg, labels=patient.labels)
+
+
+@lru_cache(maxsize=1)
+def _held_out_patient(seed: int) -> XrayPatient:
+    """Kept for the other style of the same seed."""
+    return make_patient(seed, held_out=True)
 
 
 def pair_of(
