@@ -1,0 +1,186 @@
+"""Posed screws as results: numbered, with their uncertainty in their own frame, their tulip and what is to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinescrew.geometry.vectors import angle_deg, orthogonal_pair, unit
+from spinescrew.implants.screw import Screw, ScrewShape
+from spinescrew.radiographs.numbering import Side, places
+from spinescrew.radiographs.posing import Links, Sizes, Solved
+from spinescrew.radiographs.seen import SeenScrew
+from spinescrew.radiographs.tulip import PIVOT_MM, Tulip, slot_deg, tulip
+from spinescrew.radiographs.view import View
+
+Floats = NDArray[np.float64]
+
+_LEAST_MM, _LEAST_DEG = 0.03, 0.05
+"""No pose is stated more certain than this, the detail of the model."""
+
+_WORTH_SAYING_MM, _WORTH_SAYING_DEG = 1.5, 2.0
+_POOR_PX = 3.0
+_STEEP_DEG = 15.0
+
+
+@dataclass(frozen=True, eq=False)
+class PosedScrew:
+    """One screw, RAS mm of the geometry's frame (view 1's, where the calibration was refined).
+
+    Attributes
+    ----------
+    number, side, level:
+        From head to feet, at each level left before right, from 1; side by where it stands in RAS.
+    screw:
+        ``entry`` is where the shaft begins below the head; sizes as given, or else as measured.
+    covariance:
+        (5, 5) of mid-shaft across u, across v and along (mm), and of the tilt towards u and v (degrees). Where the
+        calibration was refined its uncertainty is in it; an unrefined one is taken as exact.
+    frame:
+        (3, 3) whose columns are u (as far cranial as possible), v and the direction; right-handed.
+    roll_deg:
+        None: a shaft is round, so two views do not tell how far it is turned about itself.
+    tulip_axis:
+        (3,) unit vector from the tulip to the shaft, or None where it cannot be told.
+    slot_deg:
+        Turn of the rod about ``tulip_axis`` from cranial, -90 to 90; None without neighbours on the side.
+    sizes_given:
+        Whether diameter and length are given ones.
+    size_sd_mm:
+        Standard deviations of measured diameter and length (of the fit, where sizes are given).
+    residual_px:
+        Root mean square distance of neck and tip in both views from where they are seen, pixels of the maps.
+    seen:
+        What belongs to it in each view.
+    notes:
+        One line each.
+    """
+
+    number: int
+    side: Side
+    level: int
+    screw: Screw
+    covariance: Floats
+    frame: Floats
+    roll_deg: None
+    tulip_axis: Floats | None
+    slot_deg: float | None
+    sizes_given: bool
+    size_sd_mm: tuple[float, float]
+    residual_px: float
+    seen: tuple[SeenScrew, SeenScrew]
+    notes: tuple[str, ...]
+
+    @property
+    def middle(self) -> Floats:
+        """(3,) mid-shaft, RAS mm."""
+        return np.asarray((self.screw.entry + self.screw.tip) / 2)
+
+    @property
+    def sd(self) -> Floats:
+        """(5,) standard deviations, as in ``covariance``."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+
+def posed_screws(solved: Solved, links: Links, sizes: Sizes) -> tuple[PosedScrew, ...]:
+    """The screws of a solution by their numbers."""
+    state = solved.state
+    where = places(state.necks, state.tips)
+    directions = unit(state.tips - state.necks)
+    tulips = [tulip(solved.views, link, neck, d) for link, neck, d in zip(links, state.necks, directions, strict=True)]
+    slots = _slots(solved, tulips, [place.side for place in where], directions)
+    found = []
+    for n, place in enumerate(where):
+        frame = np.column_stack([*orthogonal_pair(directions[n], (0.0, 0.0, 1.0)), directions[n]])
+        covariance = _own_frame(solved.covariance[n][:6, :6], frame, state.tips[n] - state.necks[n])
+        notes = _notes(solved, n, links, covariance, tulips[n])
+        found.append(
+            PosedScrew(
+                place.number,
+                place.side,
+                place.level,
+                _screw(solved, n, sizes[n]),
+                covariance,
+                frame,
+                None,
+                tulips[n].axis,
+                slots[n],
+                sizes[n] is not None,
+                _size_sd(solved.covariance[n], directions[n]),
+                float(solved.residual_px[n]),
+                links[n],
+                notes,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: one.number))
+
+
+def _screw(solved: Solved, n: int, size: tuple[float, float] | None) -> Screw:
+    """About the middle of the fit, which two ends tell best."""
+    neck, tip = solved.state.necks[n], solved.state.tips[n]
+    way = tip - neck
+    length = size[1] if size is not None else float(np.linalg.norm(way))
+    diameter = size[0] if size is not None else float(2 * solved.state.radii[n])
+    shape = ScrewShape(diameter, length, tip_taper_mm=min(5.0, length))
+    return Screw((neck + tip) / 2 - length / 2 * unit(way), way, shape)
+
+
+def _own_frame(covariance: Floats, frame: Floats, way: Floats) -> Floats:
+    """(5, 5) from the (6, 6) of neck and tip."""
+    u, v, along = frame.T
+    middle = np.hstack([np.eye(3), np.eye(3)]) / 2
+    turn = np.degrees(np.hstack([-np.eye(3), np.eye(3)]) / np.linalg.norm(way))
+    change = np.vstack([u @ middle, v @ middle, along @ middle, u @ turn, v @ turn])
+    least = np.diag([_LEAST_MM**2] * 3 + [_LEAST_DEG**2] * 2)
+    return np.asarray(change @ covariance @ change.T + least)
+
+
+def _size_sd(covariance: Floats, direction: Floats) -> tuple[float, float]:
+    length = np.concatenate([-direction, direction, np.zeros(len(covariance) - 6)])
+    return float(2 * np.sqrt(covariance[6, 6])), float(np.sqrt(length @ covariance @ length))
+
+
+def _slots(solved: Solved, tulips: Sequence[Tulip], sides: Sequence[Side], directions: Floats) -> list[float | None]:
+    """The rod runs from tulip to tulip on each side."""
+    at = np.array(
+        [
+            one.centre if one.centre is not None else neck - PIVOT_MM * direction
+            for one, neck, direction in zip(tulips, solved.state.necks, directions, strict=True)
+        ]
+    )
+    found = []
+    for n, one in enumerate(tulips):
+        others = [m for m in range(len(tulips)) if m != n and sides[m] == sides[n]]
+        found.append(slot_deg(one.axis, at[n], at[others].reshape(-1, 3)) if one.axis is not None else None)
+    return found
+
+
+def _notes(solved: Solved, n: int, links: Links, covariance: Floats, head: Tulip) -> tuple[str, ...]:
+    found = []
+    sd = np.sqrt(np.diag(covariance))
+    if sd[:3].max() > _WORTH_SAYING_MM or sd[3:].max() > _WORTH_SAYING_DEG:
+        found.append(f"uncertain: 95 % within {2 * sd[:3].max():.1f} mm and {2 * sd[3:].max():.1f} degrees")
+    for k, view in enumerate(solved.views):
+        if sum(link[k] is links[n][k] for link in links) > 1:
+            found.append(
+                f"hides behind another screw in view {k + 1}: their places along that view's beam rest on the other"
+            )
+        if links[n][k].by_hand:
+            found.append(f"its axis in view {k + 1} was placed by hand")
+        if _steepness(view, solved, n) < _STEEP_DEG:
+            found.append(f"seen nearly end-on in view {k + 1}")
+    if solved.residual_px[n] > _POOR_PX:
+        found.append(f"neck and tip lie {solved.residual_px[n]:.1f} pixels from where they are seen: look at the match")
+    if head.note:
+        found.append(head.note)
+    return tuple(found)
+
+
+def _steepness(view: View, solved: Solved, n: int) -> float:
+    """Degrees between the shaft and the ray to its middle."""
+    middle = (solved.state.necks[n] + solved.state.tips[n]) / 2
+    angle = angle_deg(middle - view.source, solved.state.tips[n] - solved.state.necks[n])
+    return min(angle, 180.0 - angle)
