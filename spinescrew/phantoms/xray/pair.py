@@ -31,6 +31,9 @@ MOST_SCREWS = 8
 MOST_OBLIQUE_DEG = 35.0
 """How far the first view is turned from AP at most: straight from behind, heads hide most of the shafts."""
 
+HIGHEST = Level.T10
+"""Above it a view would show where the simulated trunk ends."""
+
 _STREAM = 7003
 _COARSE = 2
 _SHUTTERS = 30
