@@ -94,7 +94,8 @@ def held_out_pair(
         Angle between the views; that of a usual AP and lateral when left out.
     """
     patient = _held_out_patient(seed)
-    return pair_of(patient.ct, patient.screws, seed, style, error=error, between_deg=between_deg, labels=patient.labels)
+    screws = {key: screw for key, screw in patient.screws.items() if key[0] >= HIGHEST}
+    return pair_of(patient.ct, screws, seed, style, error=error, between_deg=between_deg, labels=patient.labels)
 
 
 @lru_cache(maxsize=1)
