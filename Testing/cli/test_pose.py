@@ -61,7 +61,7 @@ def test_it_says_what_to_doubt_what_is_not_known_and_on_what_it_was_trained(said
     assert "5 screws in both views, 1 in view 1 only" in text
     assert "screw 5: tulip straight; the shaft crosses" in text
     assert "Roll is not given: a shaft looks the same from all sides." in text
-    assert "The calibration was used as given." in text
+    assert "The calibration fits what is seen and was used as given." in text
     assert "Trained on simulated images; for research" in text
 
 

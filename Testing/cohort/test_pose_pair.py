@@ -8,12 +8,12 @@ import pytest
 from known_poses import solved
 
 from spinescrew.cohort.pose import parse_size
-from spinescrew.cohort.pose_pair import checked_pair, other_metal, read_pair, size_doubts, solve_pair
+from spinescrew.cohort.pose_pair import checked_pair, read_pair, solve_pair
 from spinescrew.errors import InputError
-from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.radiographs import seen as seen_module
 from spinescrew.radiographs import write_geometry, write_radiograph
+from spinescrew.radiographs.regrid import with_whole_views
 
 
 @pytest.fixture(scope="module")
@@ -112,19 +112,10 @@ def test_the_geometry_of_another_image_is_refused_with_both_sizes(case):
         checked_pair((case.radiographs[0], cut), case.views)
 
 
-def test_a_wrong_spacing_is_told_by_the_header_or_by_the_screws(case):
+def test_a_wrong_spacing_is_told_by_the_header(case):
     other = replace(case.radiographs[0], pixel_mm=case.views[0].pixel_mm / 1.92, spacing_kind="detector")
     (doubt,) = checked_pair((other, case.radiographs[1]), case.views).doubts
     assert "image 1 has pixels of 0.403 x 0.403 mm by its header and 0.773 x 0.773 mm by its geometry" in doubt
-    assert size_doubts(case.result) == []
-    huge = [
-        replace(posed, screw=Screw(posed.screw.entry, posed.screw.direction, ScrewShape(12.5, 86.0)))
-        for posed in case.result.screws
-    ]
-    (doubt,) = size_doubts(replace(case.result, screws=tuple(huge)))
-    assert "the screws measure 12.5 x 86 mm, as pedicle screws do not" in doubt
-    given = tuple(replace(posed, sizes_given=True) for posed in huge)
-    assert size_doubts(replace(case.result, screws=given)) == []
 
 
 def test_both_images_are_searched_and_solved_with_the_sizes(pair, find, case):
@@ -172,32 +163,39 @@ def test_an_image_without_screws_is_named(case):
         solve_pair(checked_pair(case.radiographs, case.views), find=nothing, solve=solve(case))
 
 
-def test_screws_that_are_never_the_same_in_both_are_told(pair, find, case):
-    alone = tuple(tuple(posed.seen[n] for posed in case.result.screws) for n in range(2))
-    with pytest.raises(InputError, match="of 5 screws in image 1 and 5 in image 2 none is the same in both"):
-        solve_pair(pair, find=find, solve=solve(case, screws=(), unmatched=alone))
+def test_images_swapped_without_a_word_in_their_headers_are_refused_by_what_the_screws_say(pair, find, case):
+    doubt = "the images seem to be swapped: the screws fit together so, and do not as given"
+    with pytest.raises(InputError, match=f"{doubt}; give them in the order of the geometry"):
+        solve_pair(pair, find=find, solve=solve(case, warnings=(doubt,)))
 
 
-def test_images_swapped_without_a_word_in_their_headers_are_found_out_by_the_screws(pair, find, case):
-    alone = tuple(tuple(posed.seen[n] for posed in case.result.screws) for n in range(2))
+def test_the_poses_come_in_views_of_the_whole_images(pair, find, case):
+    grids = tuple(maps.view for maps in case.result.maps)
+    shift = np.eye(4)
+    shift[:3, 3] = 1.0, 2.0, 3.0
+    refined = (grids[0], grids[1].moved(shift))
+    found = solve_pair(pair, find=find, solve=solve(case, given_views=grids, views=refined)).result
+    assert [view.shape for view in found.views] == [image.shape for image in pair.radiographs]
+    assert np.allclose(found.views[0].matrix, case.views[0].matrix)
+    assert np.allclose(found.views[1].matrix, case.views[1].moved(shift).matrix)
+    assert found.given_views == pair.views
+    again = with_whole_views(found, pair.views)
+    assert np.allclose(again.views[1].matrix, found.views[1].matrix)
 
-    def only_crossed(maps, sizes=None, *, progress=None):
-        if np.allclose(maps[0].view.source, case.views[1].source):
-            return case.result
-        return replace(case.result, screws=(), unmatched=alone)
 
-    with pytest.raises(InputError, match="seem to be swapped: as given 0 screws fit both, the other way round 5"):
-        solve_pair(pair, find=find, solve=only_crossed)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_as_many_sizes_as_screws_or_fewer_are_handed_on(pair, find, case, count):
+    own = solve(case)
+    found = solve_pair(pair, [(6.5, 45.0)] * count, find=find, solve=own)
+    assert len(own.asked[0][1]) == count
+    assert not any("sizes" in text for text in found.result.warnings)
 
 
-def test_other_metal_is_told_and_what_the_screws_cover_is_not(case):
-    assert other_metal(case.result) == []
-    fewer = replace(case.result, screws=case.result.screws[:4])
-    (told,) = other_metal(fewer)  # in image 2 it lies behind one that was seen
-    assert told.startswith("image 1: one thing looks like metal of a screw and is none that was found: other metal")
-    first, second = other_metal(replace(fewer, unmatched=((), ())))
-    assert first.startswith("image 1: 2 things look")
-    assert second.startswith("image 2: one thing looks")
+def test_sizes_that_no_screw_is_left_for_are_told_or_refused(pair, find, case):
+    found = solve_pair(pair, [(6.5, 45.0)] * 6, find=find, solve=solve(case))
+    assert "6 sizes were given and 5 screws were solved: a size is left over" in found.result.warnings
+    with pytest.raises(InputError, match="7 sizes were given and no image shows more than 6 screws"):
+        solve_pair(pair, [(6.5, 45.0)] * 7, find=find, solve=solve(case))
 
 
 def test_it_can_be_cancelled(pair, find, case):

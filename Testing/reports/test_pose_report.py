@@ -12,6 +12,7 @@ from PIL import Image
 
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.radiographs.pose_words import ROLL
+from spinescrew.radiographs.recalibration import told
 from spinescrew.reports import pose_report
 from spinescrew.reports.palette import screw_colour
 from spinescrew.reports.pose_report import NEVER_SAW, write_pose_report
@@ -75,14 +76,12 @@ def test_roll_is_said_not_to_be_given_and_the_tulip_stands_apart(html):
 
 
 def test_the_calibration_is_told_in_words(case, html, quick, tmp_path):
-    assert "Calibration. The calibration was used as given." in Page(html).text
+    assert "Calibration. The calibration fits what is seen and was used as given." in Page(html).text
 
-    class Refined:
-        words = "View 2 was turned by 0.8° and moved by 1.4 mm."
-
-    other = replace(case.result, calibration=Refined())
+    turned = np.concatenate([np.radians([0.8, 0.0, 0.0]), [1.4, 0.0, 0.0], np.zeros(6)])
+    other = replace(case.result, calibration=told(turned, True))
     path = write_pose_report(other, case.radiographs, tmp_path / "a.html")
-    assert "Calibration. View 2 was turned by 0.8° and moved by 1.4 mm." in Page(path.read_text()).text
+    assert "view 2 turned by 0.8 degrees and shifted by 1.4 mm against view 1" in Page(path.read_text()).text
 
 
 def test_the_page_is_one_file_without_nan_and_names_nobody(html):

@@ -13,53 +13,15 @@ from spinescrew.implants.mesh import posed_mesh
 from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.radiographs import Radiograph, from_c_arm, triangulate
 from spinescrew.radiographs.metal import metal_path
+from spinescrew.radiographs.pose import PosedScrew, PoseResult
+from spinescrew.radiographs.recalibration import UNKNOWNS, told
 from spinescrew.radiographs.screw_maps import ScrewMaps
-
-try:
-    from spinescrew.radiographs.pose import PosedScrew, PoseResult
-
-    from spinescrew.radiographs.seen import SeenScrew
-except ImportError:  # until they are there
-    from dataclasses import dataclass
-    from typing import Any
-
-    @dataclass(frozen=True, eq=False)
-    class SeenScrew:
-        neck: Any
-        tip: Any
-        radius_px: float
-        head: Any
-        confidence: float
-
-    @dataclass(frozen=True, eq=False)
-    class PosedScrew:
-        number: int
-        screw: Any
-        covariance: Any
-        frame: Any
-        roll_deg: Any
-        tulip_axis: Any
-        slot_deg: Any
-        sizes_given: bool
-        residual_px: float
-        seen: Any
-        notes: Any
-
-    @dataclass(frozen=True, eq=False)
-    class PoseResult:
-        views: Any
-        given_views: Any
-        screws: Any
-        unmatched: Any
-        calibration: Any
-        maps: Any
-        warnings: Any
-        seconds: Any
-
+from spinescrew.radiographs.seen import SeenScrew
 
 PIXELS = 384
 ANGLES = ((0.0, 0.0), (72.0, 4.0))
 BINNED = 2
+AS_GIVEN = told(np.zeros(UNKNOWNS), False)
 
 
 def the_views(pixels=PIXELS):
@@ -127,7 +89,22 @@ def _posed(number, screw, seen, notes=()):
     u, v = orthogonal_pair(screw.direction, (0.0, 0.0, 1.0))
     covariance = np.diag(np.array([0.21, 0.24, 0.5, 0.4, 0.45]) ** 2)
     frame = np.column_stack([u, v, screw.direction])
-    return PosedScrew(number, screw, covariance, frame, None, screw.direction, None, False, 0.6, seen, notes)
+    return PosedScrew(
+        number=number,
+        side="left" if number % 2 else "right",
+        level=(number + 1) // 2,
+        screw=screw,
+        covariance=covariance,
+        frame=frame,
+        roll_deg=None,
+        tulip_axis=screw.direction,
+        slot_deg=None,
+        sizes_given=False,
+        size_sd_mm=(0.15, 0.5),
+        residual_px=0.6,
+        seen=seen,
+        notes=notes,
+    )
 
 
 @cache
@@ -141,7 +118,14 @@ def solved(pixels=PIXELS):
     posed = (*posed[:4], replace(posed[4], notes=("the shaft crosses that of screw 6 in view 2",)))
     unmatched = ((seen[5][0],), (seen[5][1],))
     result = PoseResult(
-        views, views, posed, unmatched, None, maps, ("one screw of each view has no partner",), {"solve": 0.4}
+        views=views,
+        given_views=views,
+        screws=posed,
+        unmatched=unmatched,
+        calibration=AS_GIVEN,
+        maps=maps,
+        warnings=("one screw of each view has no partner",),
+        seconds={"solve": 0.4},
     )
     return SimpleNamespace(radiographs=radiographs, result=result, screws=screws, views=views)
 

@@ -28,7 +28,7 @@ def pose(
     out: OutOption,
     second: Annotated[Path | None, typer.Argument(help="The other one, such as lateral.")] = None,
     size: Annotated[
-        list[str] | None, typer.Option(help="Diameter x length such as 6.5x45: once for all, or for each by number.")
+        list[str] | None, typer.Option(help="Diameter x length such as 6.5x45: one for all screws, or each of them.")
     ] = None,
     title: TitleOption = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",

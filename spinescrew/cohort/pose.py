@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from spinescrew.cohort.folder import result_folder
 from spinescrew.cohort.models import told_models
+from spinescrew.cohort.pose_outcome import (
+    NO_CT,
+    PlanInput,
+    PoseOutcome,
+    outcome_columns,
+    outcome_from_views,
+    read_plan_case,
+)
 from spinescrew.cohort.pose_pair import Size, SolvedPair, read_pair, solve_pair
-from spinescrew.errors import InputError
+from spinescrew.errors import GeometryError, InputError
 from spinescrew.exchange.pose_file import write_pose
 from spinescrew.exchange.pose_record import geometry_hash, image_hash
 from spinescrew.exchange.pose_table import write_pose_csv, write_pose_stls
@@ -29,11 +37,14 @@ POSE, TABLE, REPORT, SURFACES = "pose.json", "screws.csv", "report.html", "screw
 
 @dataclass(frozen=True, eq=False)
 class PoseCase:
-    """What was found in two radiographs, the images as they were read, and what was written."""
+    """What was found in two radiographs, the images as they were read, and what was written.
+
+    The views of ``result`` are those of the whole images (:func:`spinescrew.radiographs.regrid.with_whole_views`).
+    """
 
     result: PoseResult
     radiographs: tuple[Radiograph, Radiograph]
-    outcome: Any = None
+    outcome: PoseOutcome | None = None
     provenance: str = PROVENANCE
     files: tuple[Path, ...] = ()
 
@@ -44,6 +55,10 @@ def solve_case(
     out: Path,
     *,
     sizes: Sequence[Size] | None = None,
+    plan: Path | None = None,
+    ct: Path | None = None,
+    labels: Path | None = None,
+    numbering: str = "auto",
     title: str = "",
     force: bool = False,
     device: str = "auto",
@@ -62,7 +77,11 @@ def solve_case(
     geometry:
         Calibration file with the view of each, in the same order.
     sizes:
-        (diameter, length) in mm of each screw, in the order of their numbers, or one for all; measured when left out.
+        (diameter, length) in mm of the screws, in any order: one for all, or as many as there are; measured when left
+        out.
+    plan, ct, labels, numbering:
+        ``plan.json`` that the screws were to follow, the CT it was made on, and its named vertebrae (an engine finds
+        them where they are left out): then planned and placed screws are compared.
     title:
         Heading of the report. No patient identity is written unless it is given here.
     force:
@@ -73,18 +92,26 @@ def solve_case(
     Raises
     ------
     InputError
-        Whatever is wrong with images, geometry, sizes or ``out``, in one line.
+        Whatever is wrong with images, geometry, sizes, plan or ``out``, in one line.
     Cancelled
         If ``progress`` was asked to stop; nothing is written then.
     """
     progress = progress or Progress()
     out = Path(out)
+    source = _plan_input(plan, ct, labels, numbering)
     with result_folder(out, force, POSE) as folder:
         with progress.step("read the images", 0.0, 0.05):
             pair = read_pair(images, geometry)
-        solved = pose(pair, sizes, device=device, progress=progress.part(0.05, 0.6))
+        planned = None
+        if source is not None:
+            with progress.step("read the plan", 0.05, 0.2) as part:
+                planned = read_plan_case(source, part)
+        solved = pose(pair, sizes, device=device, progress=progress.part(0.2, 0.5))
         case = PoseCase(solved.result, solved.radiographs)
-        return _written(case, folder, out, title, progress.part(0.8, 1.0))
+        if planned is not None:
+            with progress.step("compare with the plan", 0.5, 0.85) as part:
+                case = replace(case, outcome=outcome_from_views(planned, solved.result, solved.radiographs, part))
+        return _written(case, folder, out, title, progress.part(0.85, 1.0))
 
 
 def write_pose_case(
@@ -122,8 +149,23 @@ def parse_size(text: str) -> Size:
     return diameter, length
 
 
+def _plan_input(plan: Path | None, ct: Path | None, labels: Path | None, numbering: str) -> PlanInput | None:
+    if plan is None:
+        if ct is not None or labels is not None:
+            raise InputError(
+                "a CT or labels are of use with the plan made on them only; give --plan, or leave them out"
+            )
+        return None
+    if ct is None:
+        raise InputError(NO_CT)
+    return PlanInput(plan, ct, labels, numbering)
+
+
 def _written(case: PoseCase, folder: Path, out: Path, title: str, progress: Progress) -> PoseCase:
     """Everything into ``folder``, which becomes ``out``."""
+    for number, (image, view) in enumerate(zip(case.radiographs, case.result.views, strict=True), start=1):
+        if image.shape != view.shape:
+            raise GeometryError(f"view {number} is not that of its whole image: {view.shape} for {image.shape} pixels")
 
     def timed() -> PoseResult:
         return replace(case.result, seconds={**case.result.seconds, **progress.timings_s})
@@ -131,7 +173,7 @@ def _written(case: PoseCase, folder: Path, out: Path, title: str, progress: Prog
     models = told_models((MODEL,), list_models())
     provenance = "; ".join(dict.fromkeys(model["provenance"] for model in models)) or PROVENANCE
     with progress.step("write the screws", 0.0, 0.2):
-        write_pose_csv(case.result, folder / TABLE)
+        write_pose_csv(case.result, folder / TABLE, **_columns(case.outcome))
         write_pose_stls(case.result, folder / SURFACES)
     with progress.step("draw the report", 0.2, 0.95) as part:
         hashes = {f"image {n}": image_hash(image) for n, image in enumerate(case.radiographs, start=1)}
@@ -142,10 +184,28 @@ def _written(case: PoseCase, folder: Path, out: Path, title: str, progress: Prog
             folder / REPORT,
             provenance=provenance,
             hashes=hashes,
+            **_told(case.outcome),
             title=title,
             progress=part,
         )
     whole = timed()
-    write_pose(whole, case.radiographs, folder / POSE, models=models)
+    outcome = None if case.outcome is None else case.outcome.to_dict()
+    write_pose(whole, case.radiographs, folder / POSE, models=models, outcome=outcome)
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return replace(case, result=whole, provenance=provenance, files=tuple(out / name for name in names))
+
+
+def _told(outcome: PoseOutcome | None) -> dict[str, Any]:
+    """What the report says of the plan."""
+    if outcome is None:
+        return {}
+    return {"outcome": outcome.found, "outcome_words": outcome.words, "inclusive": outcome.inclusive}
+
+
+def _columns(outcome: PoseOutcome | None) -> dict[str, Any]:
+    """Names and differences from the plan for the table of screws."""
+    if outcome is None:
+        return {}
+    placed = {screw.number: screw for screw in outcome.found.screws if screw.number is not None}
+    names = {number: (screw.level.name, screw.side) for number, screw in placed.items()}
+    return {"names": names, "more": {number: outcome_columns(screw) for number, screw in placed.items()}}

@@ -7,22 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from spinescrew.errors import InputError
 from spinescrew.exchange.pose_record import image_hash
 from spinescrew.progress import Progress
 from spinescrew.radiographs.calibration import read_geometry
-from spinescrew.radiographs.checks import seem_swapped, view_doubts
+from spinescrew.radiographs.checks import SWAPPED, seem_swapped, view_doubts
 from spinescrew.radiographs.image import read_radiograph
 from spinescrew.radiographs.radiograph import Radiograph
-from spinescrew.radiographs.regrid import same_part
+from spinescrew.radiographs.regrid import with_whole_views
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.view import View
 
 if TYPE_CHECKING:
     from spinescrew.radiographs.pose import PoseResult
-    from spinescrew.radiographs.seen import SeenScrew
 
     Find = Callable[..., ScrewMaps]
     Solve = Callable[..., PoseResult]
@@ -31,17 +28,7 @@ Size = tuple[float, float]
 
 ONE_VIEW = "one view does not tell depth; give two radiographs, taken from different sides, and the geometry of both"
 
-_DIAMETERS_MM, _LENGTHS_MM = (3.0, 10.5), (15.0, 115.0)
-"""Of pedicle screws, from the neck to the ilium, with room for the error of a measurement."""
-
-_METAL, _LEAST_MM2 = 0.5, 60.0
-"""Share of a pixel, and area at the detector, that count as metal; a shaft covers some 800 square millimetres."""
-
 _FAR_BETTER = 2.0
-_DOUBTFUL = 0.5
-"""Share of the screws that must fit both images well, else the images are tried the other way round."""
-
-_HALF_PX = 2.0
 _ASSUMED = "grey scale"
 """Stands in the note of a radiograph whose file does not tell it."""
 
@@ -57,7 +44,7 @@ class RadiographPair:
 
 @dataclass(frozen=True, eq=False)
 class SolvedPair:
-    """The poses of a pair, and its radiographs with their grey scale as it turned out to be."""
+    """The poses of a pair, in views of the whole images, and its radiographs with their grey scale as it turned out."""
 
     radiographs: tuple[Radiograph, Radiograph]
     result: PoseResult
@@ -120,7 +107,8 @@ def solve_pair(
     Parameters
     ----------
     sizes:
-        (diameter, length) in mm of each screw, in the order of their numbers, or one for all; measured when left out.
+        (diameter, length) in mm of the screws, in any order: one for all, or as many as there are; each is given to the
+        screw that it fits. Measured when left out.
     find, solve:
         :func:`spinescrew.radiographs.find.find_screws` and :func:`spinescrew.radiographs.pose.solve_poses` when left
         out.
@@ -128,7 +116,8 @@ def solve_pair(
     Raises
     ------
     InputError
-        If an image shows no screws, none is the same in both, or there are more or fewer sizes than screws.
+        If an image shows no screws, none is the same in both, the images are swapped, or there are more sizes than
+        screws.
     Cancelled
         If ``progress`` was asked to stop.
     """
@@ -144,51 +133,12 @@ def solve_pair(
             images.append(image)
             told += said
     with progress.step("solve the poses", 0.6, 1.0) as part:
-        result = _solved(solve, (maps[0], maps[1]), pair.views, sizes, part)
-    warnings = (*pair.doubts, *told, *result.warnings, *size_doubts(result), *other_metal(result))
-    seconds = {**result.seconds, **progress.timings_s}
-    return SolvedPair((images[0], images[1]), replace(result, warnings=warnings, seconds=seconds))
-
-
-def size_doubts(result: PoseResult) -> list[str]:
-    """Whether measured screws have sizes that no pedicle screw has: then lengths of the geometry are wrong."""
-    measured = [posed.screw.shape for posed in result.screws if not posed.sizes_given]
-    if not measured:
-        return []
-    diameter, length = (float(np.median([getattr(s, name) for s in measured])) for name in ("diameter_mm", "length_mm"))
-    if _DIAMETERS_MM[0] <= diameter <= _DIAMETERS_MM[1] and _LENGTHS_MM[0] <= length <= _LENGTHS_MM[1]:
-        return []
-    return [
-        f"the screws measure {diameter:.1f} x {length:.0f} mm, as pedicle screws do not: the spacing of the pixels (it "
-        "must be given at the detector) or a distance in the geometry is wrong"
-    ]
-
-
-def other_metal(result: PoseResult) -> list[str]:
-    """What looks like parts of screws and belongs to none: other implants, instruments, screws that are cut off."""
-    from scipy.ndimage import label
-
-    found = []
-    for n, maps in enumerate(result.maps):
-        parts, _ = label(maps.metal > _METAL)
-        seen = [posed.seen[n] for posed in result.screws] + list(result.unmatched[n])
-        known = {number for each in seen for number in _parts_along(parts, each)}
-        area = np.bincount(parts.ravel()) * float(np.prod(maps.view.pixel_mm))
-        count = sum(number not in known and mm2 > _LEAST_MM2 for number, mm2 in enumerate(area) if number)
-        if count:
-            what = "one thing looks" if count == 1 else f"{count} things look"
-            found.append(
-                f"image {n + 1}: {what} like metal of a screw and {'is' if count == 1 else 'are'} none that was found: "
-                "other metal, or a screw that is cut off"
-            )
-    return found
-
-
-def _parts_along(parts: Any, seen: SeenScrew) -> set[int]:
-    """Numbers of the parts that a screw passes, from its neck to its tip and a little before it."""
-    along = seen.neck + np.linspace(-0.3, 1.0, 40)[:, None] * (seen.tip - seen.neck)
-    column, row = np.clip(np.rint(along).astype(int), 0, np.array(parts.shape[::-1]) - 1).T
-    return set(parts[row, column].tolist())
+        result = solve((maps[0], maps[1]), sizes, progress=part)
+    if swapped := next((text for text in result.warnings if text.startswith(SWAPPED)), ""):
+        raise InputError(f"{swapped}; give them in the order of the geometry")
+    result = with_whole_views(result, pair.views)
+    warnings = (*pair.doubts, *told, *result.warnings, *_spare_sizes(result, sizes))
+    return SolvedPair((images[0], images[1]), replace(result, warnings=warnings, seconds=dict(progress.timings_s)))
 
 
 def _found(
@@ -224,43 +174,18 @@ def _strength(maps: ScrewMaps) -> float:
     return float(sum(seen.confidence for seen in seen_screws(maps)))
 
 
-def _solved(
-    solve: Solve,
-    maps: tuple[ScrewMaps, ScrewMaps],
-    views: tuple[View, View],
-    sizes: Sequence[Size] | None,
-    progress: Progress,
-) -> PoseResult:
-    result = solve(maps, sizes, progress=progress)
-    fit = _fit(result)
-    if fit < _DOUBTFUL * min(_seen(result)) and views[0].shape == views[1].shape:
-        crossed = (_as_seen_by(maps[0], *views), _as_seen_by(maps[1], *views[::-1]))
-        if _fit(other := solve(crossed, sizes)) > _FAR_BETTER * fit:
-            raise InputError(
-                f"the images seem to be swapped: as given {len(result.screws)} screws fit both, the other way round "
-                f"{len(other.screws)}, and better; give them in the order of the geometry"
-            )
-    if not result.screws:
+def _spare_sizes(result: PoseResult, sizes: Sequence[Size] | None) -> list[str]:
+    """More sizes than screws: refused where no image shows as many, told where one does."""
+    count, screws = len(sizes or ()), len(result.screws)
+    shown = max(screws + len(alone) for alone in result.unmatched)
+    if count <= max(screws, 1):
+        return []
+    if count > shown:
         raise InputError(
-            f"of {_seen(result)[0]} screws in image 1 and {_seen(result)[1]} in image 2 none is the same in both; "
-            "check that the geometry belongs to these images, and that nothing moved between them"
+            f"{count} sizes were given and no image shows more than {shown} screws; give one size for all, one for "
+            "each screw, or the sizes that were used"
         )
-    return result
-
-
-def _fit(result: PoseResult) -> float:
-    """Screws that both images show, each by how well it fits."""
-    return float(sum(1.0 / (1.0 + (posed.residual_px / _HALF_PX) ** 2) for posed in result.screws))
-
-
-def _seen(result: PoseResult) -> tuple[int, int]:
-    first, second = (len(result.screws) + len(alone) for alone in result.unmatched)
-    return first, second
-
-
-def _as_seen_by(maps: ScrewMaps, own: View, other: View) -> ScrewMaps:
-    """Maps of an image as if it had been taken where another was."""
-    return replace(maps, view=same_part(maps.view, own, other))
+    return [f"{count} sizes were given and {screws} screws were solved: a size is left over"]
 
 
 def _own_find() -> Any:

@@ -118,12 +118,14 @@ def _screw(posed: PosedScrew, result: PoseResult) -> dict[str, Any]:
     screw = posed.screw
     return {
         "number": int(posed.number),
+        "side": posed.side,
         "entry_ras": plain(screw.entry),
         "tip_ras": plain(screw.tip),
         "direction_ras": plain(screw.direction),
         "diameter_mm": float(screw.shape.diameter_mm),
         "length_mm": float(screw.shape.length_mm),
         "sizes_given": bool(posed.sizes_given),
+        "size_sd_mm": plain(posed.size_sd_mm),
         "roll_deg": plain(posed.roll_deg),
         "tulip": {"axis_ras": plain(posed.tulip_axis), "slot_deg": plain(posed.slot_deg)},
         "frame_ras": plain(np.transpose(posed.frame)),

@@ -22,7 +22,7 @@ _PLACES = ("entry_r_mm", "entry_a_mm", "entry_s_mm", "tip_r_mm", "tip_a_mm", "ti
 _DIRECTION = ("direction_r", "direction_a", "direction_s")
 _TULIP = ("tulip_axis_r", "tulip_axis_a", "tulip_axis_s")
 COLUMNS = (
-    *("number", "level", "side", "diameter_mm", "length_mm", "sizes_given"),
+    *("number", "level", "side", "diameter_mm", "length_mm", "sizes_given", "sd_diameter_mm", "sd_length_mm"),
     *_PLACES,
     *_DIRECTION,
     *(f"sd_{name}" for name in FREEDOMS),
@@ -58,7 +58,7 @@ def write_pose_csv(
         table = csv.DictWriter(file, [*COLUMNS, *further])
         table.writeheader()
         for posed in result.screws:
-            level, side = names.get(posed.number, ("", ""))
+            level, side = names.get(posed.number, ("", posed.side))
             values = {**_values(posed), "level": level, "side": side, **more.get(posed.number, {})}
             table.writerow({name: cell(value) for name, value in values.items()})
     return path
@@ -91,6 +91,7 @@ def _values(posed: PosedScrew) -> dict[str, Any]:
         "diameter_mm": float(shape.diameter_mm),
         "length_mm": float(shape.length_mm),
         "sizes_given": bool(posed.sizes_given),
+        **dict(zip(("sd_diameter_mm", "sd_length_mm"), map(float, posed.size_sd_mm), strict=True)),
         **dict(zip(_PLACES, map(float, (*screw.entry, *screw.tip)), strict=True)),
         **dict(zip(_DIRECTION, map(float, screw.direction), strict=True)),
         **{f"sd_{name}": float(value) for name, value in zip(FREEDOMS, deviations(posed), strict=True)},

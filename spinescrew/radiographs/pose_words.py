@@ -34,12 +34,12 @@ def tulip_words(posed: PosedScrew) -> str:
         return "tulip not told"
     tilt = angle_deg(posed.tulip_axis, posed.screw.direction)
     axis = f"tulip tilted by {tilt:.0f}°" if tilt >= 1.0 else "tulip straight"
-    return axis if posed.slot_deg is None else f"{axis}, slot at {posed.slot_deg:.0f}°"
+    return axis if posed.slot_deg is None else f"{axis}, slot turned {posed.slot_deg:.0f}° from cranial"
 
 
 def note_words(posed: PosedScrew) -> list[str]:
     """What is uncertain, and who placed it."""
-    hands = [n for n, seen in enumerate(posed.seen, start=1) if getattr(seen, "by_hand", False)]
+    hands = [n for n, seen in enumerate(posed.seen, start=1) if seen.by_hand]
     return [*(f"axis by hand in view {n}" for n in hands), *posed.notes]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinescrew.radiographs.view import View
+
+if TYPE_CHECKING:
+    from spinescrew.radiographs.pose import PoseResult
 
 Floats = NDArray[np.float64]
 
@@ -37,3 +41,16 @@ def to_pixels(view: View, points: Any) -> Floats:
 def between(part: View, whole: View, pixels: Any) -> Floats:
     """Pixels (..., 2) of ``part`` as pixels (..., 2) of ``whole``, on the same detector."""
     return to_pixels(whole, part.on_detector(pixels))
+
+
+def with_whole_views(result: PoseResult, whole: Sequence[View]) -> PoseResult:
+    """A result whose views are those of the whole images, as given and as refined, not of the grids of its maps.
+
+    Parameters
+    ----------
+    whole:
+        The two given views of the whole images.
+    """
+    rows = zip(whole, result.given_views, result.views, strict=True)
+    used = [same_part(each, given, refined) for each, given, refined in rows]
+    return replace(result, views=(used[0], used[1]), given_views=(whole[0], whole[1]))

@@ -128,7 +128,7 @@ def _page(
         summary=summary,
         blocks=blocks,
         planned=len(blocks),
-        legend=_legend(plan),
+        legend=grade_legend(_inclusive(plan)),
         label_spacing=spacing(spine.labels.spacing),
         ground="the CT, window 150 / 1500 HU" if spine.ct is not None else "the label map, no CT",
         **times(plan.timings_s),
@@ -150,12 +150,15 @@ def _facts(plan: Plan, spine: Spine) -> list[tuple[str, str]]:
     ]
 
 
-def _legend(plan: Plan) -> list[tuple[Badge, str]]:
-    """The letters with their limits, half-open or inclusive as the plan was graded."""
-    grading = plan.parameters.get("grading")
-    inclusive = isinstance(grading, Mapping) and bool(grading.get("inclusive"))
+def grade_legend(inclusive: bool = False) -> list[tuple[Badge, str]]:
+    """The letters with their limits, half-open or inclusive as was graded."""
     badges = [Badge(letter, GRADE_COLOURS[letter], ink_on(GRADE_COLOURS[letter])) for letter in LETTERS]
     return list(zip(badges, INCLUSIVE_LIMITS if inclusive else HALF_OPEN_LIMITS, strict=True))
+
+
+def _inclusive(plan: Plan) -> bool:
+    grading = plan.parameters.get("grading")
+    return isinstance(grading, Mapping) and bool(grading.get("inclusive"))
 
 
 def _moment(iso: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spinescrew import __version__
 from spinescrew.geometry.atomic import atomic_path
@@ -13,8 +13,9 @@ from spinescrew.networks.card import PROVENANCE
 from spinescrew.progress import Progress
 from spinescrew.radiographs.pose_words import FAIR_PX, GOOD_PX, ROLL, summary
 from spinescrew.radiographs.radiograph import Radiograph
-from spinescrew.reports.document import Picture
+from spinescrew.reports.document import Picture, grade_legend
 from spinescrew.reports.html import data_uri, now, rendered, times
+from spinescrew.reports.outcome_table import placed_lines
 from spinescrew.reports.pose_tables import ScrewLine, screw_lines
 from spinescrew.reports.pose_views import (
     HEAD_COLOUR,
@@ -29,6 +30,7 @@ from spinescrew.reports.render3d import rendering_problem
 from spinescrew.reports.wording import number, short_hash
 
 if TYPE_CHECKING:
+    from spinescrew.outcome.compare import Outcome
     from spinescrew.radiographs.pose import PoseResult
 
 NEVER_SAW = "The network never saw a real radiograph."
@@ -59,6 +61,9 @@ def write_pose_report(
     *,
     provenance: str = PROVENANCE,
     hashes: Mapping[str, str] | None = None,
+    outcome: Outcome | None = None,
+    outcome_words: str = "",
+    inclusive: bool = False,
     title: str = "",
     identity: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -75,6 +80,8 @@ def write_pose_report(
         What the network was trained on, from its card.
     hashes:
         Names and content hashes of what was read.
+    outcome, outcome_words, inclusive:
+        The screws beside their plan, how they were brought to it, and whether the limits of the grades are inclusive.
     title:
         Heading; a usual one if empty.
     identity:
@@ -91,7 +98,8 @@ def write_pose_report(
     watch.update(0.0, "report: images")
     images = tuple(_image(image, result, n) for n, image in enumerate(radiographs))
     blocks = []
-    for done, (posed, line) in enumerate(zip(result.screws, screw_lines(result), strict=True)):
+    lines = screw_lines(result, _names(outcome))
+    for done, (posed, line) in enumerate(zip(result.screws, lines, strict=True)):
         watch.update(0.2 + 0.5 * done / len(result.screws), f"report: screw {posed.number}")
         close = [data_uri(close_view(image, result, posed, n)) for n, image in enumerate(radiographs)]
         blocks.append(ScrewBlock(line, (close[0], close[1])))
@@ -104,11 +112,14 @@ def write_pose_report(
         identity=dict(identity or {}),
         provenance=provenance,
         never_saw=NEVER_SAW if PROVENANCE in provenance else "",
-        warnings=result.warnings,
+        warnings=(*result.warnings, *(() if outcome is None else outcome.warnings)),
         facts=_facts(result, radiographs, hashes or {}),
         summary=summary(result),
         calibration=calibration_words(result),
         roll=ROLL,
+        placed=() if outcome is None else placed_lines(outcome),
+        outcome_words=outcome_words,
+        legend=grade_legend(inclusive),
         images=images,
         blocks=blocks,
         solid=solid,
@@ -127,8 +138,14 @@ def write_pose_report(
 
 def calibration_words(result: PoseResult) -> str:
     """Whether and by how much the given calibration was refined."""
-    told: Any = result.calibration
-    return "The calibration was used as given." if told is None else str(getattr(told, "words", told))
+    words = result.calibration.words
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _names(outcome: Outcome | None) -> dict[int, str]:
+    """Level and side of the screws that lie at a pedicle, by number."""
+    screws = () if outcome is None else outcome.screws
+    return {screw.number: f"{screw.level.name} {screw.side}" for screw in screws if screw.number is not None}
 
 
 def _facts(result: PoseResult, radiographs: Sequence[Radiograph], hashes: Mapping[str, str]) -> list[tuple[str, str]]:

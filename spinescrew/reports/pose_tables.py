@@ -19,7 +19,7 @@ MATCH_COLOURS = {"good": GRADE_COLOURS["A"], "fair": GRADE_COLOURS["C"], "poor":
 
 @dataclass(frozen=True)
 class ScrewLine:
-    """One screw; ``name`` is its level and side where a plan tells them."""
+    """One screw; ``name`` is its side, and its level where a plan tells that."""
 
     number: int
     colour: str
@@ -41,7 +41,7 @@ class ScrewLine:
 
 def screw_lines(result: PoseResult, names: Mapping[int, str] | None = None) -> tuple[ScrewLine, ...]:
     """All screws, by number."""
-    return tuple(_line(posed, (names or {}).get(posed.number, "")) for posed in result.screws)
+    return tuple(_line(posed, (names or {}).get(posed.number, posed.side)) for posed in result.screws)
 
 
 def _line(posed: PosedScrew, name: str) -> ScrewLine:
