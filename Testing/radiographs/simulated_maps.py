@@ -58,6 +58,7 @@ def construct(random, levels=3, sides=("left", "right"), pta_spread_deg=2.0):
     found = []
     z, lean = 0.0, random.uniform(-4, 10)
     mirror = unit([1.0, random.normal(0, 0.05), random.normal(0, 0.05)])
+    heads = {"tulip_diameter_mm": 12 + 2 * abs(lean - 3) / 7, "tulip_height_mm": 14 + 3 * abs(mirror[1]) / 0.1}
     for level in range(levels):
         pta = np.clip(random.uniform(6, 12) + 12 * level / max(levels - 1, 1), 5, 25)
         psa = lean - 25 * level / max(levels - 1, 1) * random.uniform(0.3, 1.0)
@@ -70,7 +71,7 @@ def construct(random, levels=3, sides=("left", "right"), pta_spread_deg=2.0):
             entry = sign * width * mirror + [0, deep, z] + random.normal(0, 1.5, 3)
             direction = unit([-sign * np.tan(own[0]), 1.0, np.tan(own[1])])
             tilt = rotation(random.normal(size=3), random.uniform(0, 15))
-            shape = ScrewShape(diameter, length, tip_taper_mm=random.uniform(3, 7))
+            shape = ScrewShape(diameter, length, tip_taper_mm=random.uniform(3, 7), **heads)
             found.append(Standing(Screw(entry, direction, shape), tilt @ direction, side, level))
         z -= random.uniform(30, 40)
     middle = np.mean([one.middle for one in found], axis=0)

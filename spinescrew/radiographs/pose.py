@@ -252,7 +252,7 @@ def _solved(
         spacing = spacing_doubt(sizes, measured)
         own = assigned_sizes([] if spacing else sizes, measured)
         solved = finish_fit(case, coarse, refined, own, part)
-        screws = posed_screws(solved, pairs, own)
+        screws = posed_screws(solved, maps, pairs, own)
     unfit = [one.number for one in screws if sizes and not spacing and not one.sizes_given]
     warnings = [spacing] if spacing else []
     if unfit:

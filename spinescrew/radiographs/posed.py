@@ -12,8 +12,9 @@ from spinescrew.geometry.vectors import angle_deg, orthogonal_pair, unit
 from spinescrew.implants.screw import Screw, ScrewShape
 from spinescrew.radiographs.numbering import Side, places
 from spinescrew.radiographs.posing import Links, Sizes, Solved
+from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.seen import SeenScrew
-from spinescrew.radiographs.tulip import PIVOT_MM, Tulip, slot_deg, tulip
+from spinescrew.radiographs.tulip import Tulip, fit_tulips, slot_deg
 from spinescrew.radiographs.view import View
 
 Floats = NDArray[np.float64]
@@ -85,13 +86,15 @@ class PosedScrew:
         return np.asarray(np.sqrt(np.diag(self.covariance)))
 
 
-def posed_screws(solved: Solved, links: Links, sizes: Sizes) -> tuple[PosedScrew, ...]:
+def posed_screws(
+    solved: Solved, maps: tuple[ScrewMaps, ScrewMaps], links: Links, sizes: Sizes
+) -> tuple[PosedScrew, ...]:
     """The screws of a solution by their numbers."""
     state = solved.state
     where = places(state.necks, state.tips)
     directions = unit(state.tips - state.necks)
-    tulips = [tulip(solved.views, link, neck, d) for link, neck, d in zip(links, state.necks, directions, strict=True)]
-    slots = _slots(solved, tulips, [place.side for place in where], directions)
+    tulips = fit_tulips(solved.views, maps, state.necks, directions)
+    slots = _slots(tulips, [place.side for place in where])
     found = []
     for n, place in enumerate(where):
         frame = np.column_stack([*orthogonal_pair(directions[n], (0.0, 0.0, 1.0)), directions[n]])
@@ -143,18 +146,13 @@ def _size_sd(covariance: Floats, direction: Floats) -> tuple[float, float]:
     return float(2 * np.sqrt(covariance[6, 6])), float(np.sqrt(length @ covariance @ length))
 
 
-def _slots(solved: Solved, tulips: Sequence[Tulip], sides: Sequence[Side], directions: Floats) -> list[float | None]:
+def _slots(tulips: Sequence[Tulip], sides: Sequence[Side]) -> list[float | None]:
     """The rod runs from tulip to tulip on each side."""
-    at = np.array(
-        [
-            one.centre if one.centre is not None else neck - PIVOT_MM * direction
-            for one, neck, direction in zip(tulips, solved.state.necks, directions, strict=True)
-        ]
-    )
-    found = []
+    found: list[float | None] = []
     for n, one in enumerate(tulips):
-        others = [m for m in range(len(tulips)) if m != n and sides[m] == sides[n]]
-        found.append(slot_deg(one.axis, at[n], at[others].reshape(-1, 3)) if one.axis is not None else None)
+        others = [each.centre for m, each in enumerate(tulips) if m != n and sides[m] == sides[n]]
+        known = one.axis is not None and others
+        found.append(slot_deg(one.axis, one.centre, np.array(others)) if one.axis is not None and known else None)
     return found
 
 
