@@ -9,14 +9,13 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from spinescrew.errors import GeometryError
 from spinescrew.geometry.vectors import rotation, unit
+from spinescrew.radiographs import pose
 from spinescrew.radiographs.pose_session import PoseSession
 from spinescrew.scene.aligned_slices import plane_of
 from spinescrew.scene.pose_models import posed_surface
 from spinescrew.scene.pose_scene import PoseScene
 from spinescrew.scene.radiograph_nodes import labels_of
 from spinescrew.scene.volumes import affine_from_node, volume_from_node
-
-pose = pytest.importorskip("spinescrew.radiographs.pose")
 
 
 @pytest.fixture(autouse=True)

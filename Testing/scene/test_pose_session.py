@@ -5,9 +5,8 @@ import pytest
 from known_poses import solved, use_known_solver
 
 from spinescrew.errors import InputError
+from spinescrew.radiographs import pose
 from spinescrew.radiographs.pose_session import PoseSession
-
-pose = pytest.importorskip("spinescrew.radiographs.pose")
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +114,35 @@ def test_a_session_without_screws_has_none_in_hand():
     session = PoseSession(replace(solved().result, screws=()))
     session.select_next(1)
     assert session.in_hand is None
+
+
+def test_views_stay_those_of_the_images_and_what_was_said_of_these_is_said_again(monkeypatch):
+    """The solver knows the grids of the maps only."""
+    from dataclasses import replace
+
+    known = solved()
+    session = PoseSession(replace(known.result, warnings=("image 1: a colour image was turned to grey", "old")))
+    grids = tuple(maps.view for maps in known.result.maps)
+    moved = grids[1].moved(np.array([[1, 0, 0, 3.0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
+    monkeypatch.setattr(
+        pose,
+        "with_axis",
+        lambda result, *_unused: replace(result, views=(grids[0], moved), given_views=grids, warnings=("new",)),
+    )
+    session.place_axis(1, 0, (0.0, 0.0), (1.0, 1.0))
+    assert session.result.given_views == known.views
+    assert session.result.views[1].shape == known.views[1].shape
+    np.testing.assert_allclose(session.result.views[1].source, known.views[1].source + (3.0, 0.0, 0.0))
+    assert session.result.warnings == ("image 1: a colour image was turned to grey", "new")
+
+
+def test_a_screw_that_hides_another_stays_with_its_own_when_the_other_is_matched_anew():
+    from dataclasses import replace
+
+    result = solved().result
+    shared = replace(result.screws[3], seen=(result.screws[3].seen[0], result.screws[2].seen[1]))
+    session = PoseSession(replace(result, screws=(*result.screws[:3], shared, result.screws[4])))
+    session.match("4", "a")
+    pairs = [screw.seen for screw in session.result.screws]
+    assert (result.screws[2].seen[0], result.screws[2].seen[1]) in pairs
+    assert (result.screws[3].seen[0], result.unmatched[1][0]) in pairs

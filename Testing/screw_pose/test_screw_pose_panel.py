@@ -159,7 +159,7 @@ def test_the_table_says_where_each_screw_is_and_how_sure(shown, posed):
     table = shown.ui.screwsTable
     row = {column.title: table.item(2, n).text() for n, column in enumerate(COLUMNS)}
     screw = posed.result.screws[2].screw
-    assert row["Screw"] == "3"
+    assert row["Screw"] == "3 left"
     assert "sizes as measured" in row["Notes"]
     assert row["Size"].startswith(f"{screw.shape.diameter_mm:.1f}")
     assert row["Entry"] == ", ".join(f"{value:.1f}".replace("-", "−") for value in screw.entry)

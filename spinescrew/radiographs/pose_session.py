@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spinescrew.errors import InputError
 from spinescrew.planning.history import History
+from spinescrew.radiographs.regrid import with_whole_views
 
 if TYPE_CHECKING:
     from spinescrew.radiographs.pose import PosedScrew, PoseResult
     from spinescrew.radiographs.seen import SeenScrew
+
+
+ABOUT_IMAGES = "image "
+"""Begins doubts that no correction of poses takes away."""
 
 
 class Candidate(NamedTuple):
@@ -38,6 +44,7 @@ class PoseSession:
 
     def __init__(self, result: PoseResult) -> None:
         self._history: History[PoseResult] = History(result)
+        self._doubts = tuple(words for words in result.warnings if words.startswith(ABOUT_IMAGES))
         self.selected: int | None = result.screws[0].number if result.screws else None
         self.on_change: list[Callable[[], None]] = []
 
@@ -91,18 +98,17 @@ class PoseSession:
         """
         one = self._named(0, first) if first else None
         two = self._named(1, second) if second else None
-        pairs = [(screw.seen[0], screw.seen[1]) for screw in self.result.screws]
-        if (one is None and two is None) or any(a is one and b is two for a, b in pairs):
+        pairs = {str(screw.number): (screw.seen[0], screw.seen[1]) for screw in self.result.screws}
+        if (first == second and first in pairs) or (one is None and two is None):
             return
-        free_one = next((a for a, b in pairs if b is two and two is not None), None)
-        free_two = next((b for a, b in pairs if a is one and one is not None), None)
-        pairs = [(a, b) for a, b in pairs if a is not one and b is not two]
+        mine, other = pairs.pop(first, None), pairs.pop(second, None)
+        found = list(pairs.values())
         if one is not None and two is not None:
-            pairs.append((one, two))
-            if free_one is not None and free_two is not None:
-                pairs.append((free_one, free_two))
+            found.append((one, two))
+            if mine is not None and other is not None:
+                found.append((other[0], mine[1]))
         name = f"match {first or 'nothing'} with {second or 'nothing'}"
-        self._solve(name, lambda result, pose: pose.with_match(result, pairs))
+        self._solve(name, lambda result, pose: pose.with_match(result, found))
         self._take(one, 0)
 
     def place_axis(self, number: int, view_index: int, neck: Any, tip: Any) -> None:
@@ -131,7 +137,12 @@ class PoseSession:
     def _solve(self, name: str, work: Callable[[PoseResult, Any], PoseResult]) -> None:
         from spinescrew.radiographs import pose
 
-        self._history.do(work(self.result, pose), name)
+        before = self.result
+        solved = work(before, pose)
+        if solved.given_views is not before.given_views:  # those of the maps, where the images are finer
+            solved = with_whole_views(solved, before.given_views)
+        told = (*(words for words in self._doubts if words not in solved.warnings), *solved.warnings)
+        self._history.do(replace(solved, warnings=told), name)
 
     def _take(self, seen: SeenScrew | None, view_index: int) -> None:
         """In hand: the screw that was solved from what a view shows; numbers may have changed."""
