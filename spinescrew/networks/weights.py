@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 ARCHITECTURES = {
+    "BrandEnsemble": "spinescrew.networks.brand_net",
+    "BrandNet": "spinescrew.networks.brand_net",
     "EdgeAttentionUNet": "spinescrew.networks.edge_unet",
     "StackedHourglass": "spinescrew.networks.hourglass",
     "PedicleNet": "spinescrew.networks.pedicle_net",

@@ -42,7 +42,7 @@ def release(
         hours=round(trainer.seconds / 3600, 2),
         device=_device(trainer),
         generator_hash=source.generator,
-        provenance=PROVENANCE if source.generator else OWN_DATA,
+        provenance=getattr(source, "provenance", PROVENANCE if source.generator else OWN_DATA),
         figures=figures or {},
         failures=failures,
     )

@@ -134,9 +134,8 @@ class Trainer:
         import torch
 
         self.model.train()
-        warm = (self.step - self.first + 1) / max(self.options.warm_up, 1)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.options.learning_rate * min(1.0, warm)
+            group["lr"] = self.options.rate(self.step - self.first)
         moved = {key: value.to(self.device) if hasattr(value, "to") else value for key, value in batch.items()}
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision is not None):
@@ -183,12 +182,16 @@ class Trainer:
         limits = self.options
         if limits.steps is not None and self.step >= limits.steps:
             return True
+        if limits.cycle is not None and self.step - self.first >= limits.cycle:
+            return True
         return limits.time_s is not None and elapsed >= limits.time_s
 
     def _share(self, elapsed: float) -> float:
         shares = [0.0]
         if self.options.steps:
             shares.append(self.step / self.options.steps)
+        if self.options.cycle:
+            shares.append((self.step - self.first) / self.options.cycle)
         if self.options.time_s:
             shares.append(elapsed / self.options.time_s)
         return min(max(shares), 1.0)

@@ -1,0 +1,1 @@
+"""Which system of pedicle screws is on radiographs: crops, models, their ensembles, what is unknown, attention."""

@@ -1,0 +1,245 @@
+"""What ``spinescrew train brand`` does: the four models of systems, and what joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinescrew.brands.models import AP, CONCAT, ENSEMBLE, KINDS, LAT, MERGE, VIEWS, model_name
+from spinescrew.errors import InputError
+from spinescrew.networks.card import ModelCard
+from spinescrew.progress import Progress
+from spinescrew.training.brand_calibrate import CALIBRATION, calibrate_brands
+from spinescrew.training.brand_cases import NONE, BrandPhantoms, BrandSource, Entry, split
+from spinescrew.training.brand_folder import FolderBrandSource, Together
+from spinescrew.training.brand_task import BrandTask
+from spinescrew.training.checkpoint import FILE
+from spinescrew.training.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from spinescrew.training.trainer import Trainer
+
+PHANTOMS = "phantoms"
+FIRST_BRAND_SEED = 900_000
+CASES = 2400
+SHARES = {MERGE: 0.4, LAT: 0.2, AP: 0.2, CONCAT: 0.2}
+"""Models in the order of their training, with their share of the time or the steps."""
+
+BATCH = 16
+_SET_ASIDE = 0.25
+_GENTLER = 0.5
+"""Of the learning rate, where a model begins with the weights of another."""
+
+_OWN_NUMBERS = 10_000_000
+
+
+@dataclass(frozen=True)
+class BrandData:
+    """What is learned from, and what the models are made honest with afterwards.
+
+    Attributes
+    ----------
+    source:
+        Of both.
+    brands:
+        Systems, in the order of the outputs.
+    other:
+        Whether there are designs of no system among the patients.
+    """
+
+    source: Any
+    training: Sequence[Entry]
+    calibration_source: Any
+    calibration: Sequence[Entry]
+    brands: tuple[str, ...]
+    other: bool
+
+
+def train_brands(
+    runs: Path,
+    models: Path,
+    options: TrainingOptions,
+    *,
+    data: str = PHANTOMS,
+    cases: int = CASES,
+    kinds: Sequence[str] = (),
+    batch_size: int = BATCH,
+    threads: int = 0,
+    resume: bool = False,
+    extend: bool = False,
+    progress: Progress | None = None,
+) -> tuple[ModelCard, ...]:
+    """Train the models one after the other, begin the later ones with the weights of the first, and join them.
+
+    Parameters
+    ----------
+    runs, models:
+        Folder of checkpoints and prepared images; folder of the models.
+    options:
+        Its time, steps and cycle are those of all models together.
+    data:
+        ``"phantoms"``, or a folder of radiographs (:class:`spinescrew.training.brand_folder.FolderBrandSource`).
+    kinds:
+        Which of the models; those that the data allow when left out.
+    extend:
+        Begin with the installed models and keep their systems; the folder's are added. Where the installed models
+        learned from simulated patients, those are shown again, so that nothing is forgotten.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used, or a checkpoint or a model does not fit.
+    """
+    from spinescrew.training.release import release
+
+    progress = progress or Progress()
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    with progress.step("prepare the images", 0.0, 0.1) as part:
+        given = brand_data(data, Path(runs), cases, extend, part)
+    chosen = tuple(kinds) or possible_kinds(given.training)
+    shares = {kind: share for kind, share in SHARES.items() if kind in chosen}
+    total = sum(shares.values())
+    trained: dict[str, Any] = {}
+    cards, done = [], 0.1
+    for kind, share in shares.items():
+        task = BrandTask(given.source, kind, given.brands, given.training, given.other, batch_size)
+        trainer = _trained(task, Path(runs), _part_of(options, share / total), trained, resume, extend, progress, done)
+        trained[kind] = trainer
+        done += 0.8 * share / total
+    nets = {kind: trainer.best.eval() for kind, trainer in trained.items()}
+    with progress.step("calibrate and join", 0.9, 1.0) as part:
+        ensemble, figures = calibrate_brands(nets, given.calibration_source, given.calibration, part)
+    for kind, trainer in trained.items():
+        own = {"patients of the calibration": {name: figures[name] for name in ("patients", kind) if name in figures}}
+        cards.append(release(trainer, given.source, Path(models) / model_name(kind), own))
+    cards.append(_release_ensemble(ensemble, figures, cards[0], given, Path(models) / ENSEMBLE))
+    return tuple(cards)
+
+
+def brand_data(
+    data: str, runs: Path, cases: int = CASES, extend: bool = False, progress: Progress | None = None
+) -> BrandData:
+    """Patients for training and for calibration: phantoms of other spines, of a folder a part stratified by system."""
+    if data == PHANTOMS:
+        source = BrandPhantoms(runs / "brand-cases", cases, FIRST_BRAND_SEED)
+        unseen = source.after(CALIBRATION)
+        return BrandData(source, source.entries, unseen, unseen.entries, source.families, True)
+    folder = FolderBrandSource(data, runs / "brand-own", first=_OWN_NUMBERS, progress=progress)
+    training, calibration = split(folder.entries, _SET_ASIDE)
+    other = any(entry.brand == NONE for entry in training)
+    if not extend:
+        return BrandData(folder, training, folder, calibration, folder.brands, other)
+    return _extended(folder, training, calibration, runs, cases, other)
+
+
+def possible_kinds(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Models for which there are images of the views they need."""
+    known = {view for entry in entries for view in entry.views}
+    both = any(set(entry.views) == set(VIEWS) for entry in entries)
+    return tuple(kind for kind in KINDS if kind == MERGE or kind in known or (kind == CONCAT and both))
+
+
+def _extended(
+    folder: FolderBrandSource,
+    training: Sequence[Entry],
+    calibration: Sequence[Entry],
+    runs: Path,
+    cases: int,
+    other: bool,
+) -> BrandData:
+    """The folder's patients beside those that the installed models learned from, where these were simulated."""
+    from spinescrew.brands.models import load_models
+
+    installed = load_models("cpu")
+    brands = (*installed.brands, *(name for name in folder.brands if name not in installed.brands))
+    if not installed.simulated:
+        missing = set(installed.brands) - set(folder.brands)
+        if missing:
+            raise InputError(
+                f"the folder holds no patient with {', '.join(sorted(missing))}, which the installed models know; give "
+                "the images of all systems, so that none is forgotten"
+            )
+        return BrandData(folder, training, folder, calibration, brands, other)
+    phantoms = BrandPhantoms(runs / "brand-cases", cases, FIRST_BRAND_SEED)
+    unseen = phantoms.after(CALIBRATION)
+    return BrandData(
+        Together(phantoms, folder, [*phantoms.entries, *training]),
+        [*phantoms.entries, *training],
+        Together(unseen, folder, [*unseen.entries, *calibration]),
+        [*unseen.entries, *calibration],
+        brands,
+        True,
+    )
+
+
+def _trained(
+    task: Any,
+    runs: Path,
+    options: TrainingOptions,
+    before: dict[str, Trainer],
+    resume: bool,
+    extend: bool,
+    progress: Progress,
+    done: float,
+) -> Trainer:
+    """One model, from what it may begin with to the end of its share."""
+    from spinescrew.training.trainer import Trainer
+
+    folder = runs / (f"{task.name}-extended" if extend else task.name)
+    held = resume and (folder / FILE).is_file()
+    start = None if held else _start(task, before, extend)
+    if start is not None or (held and (before or extend)):
+        options = replace(options, learning_rate=_GENTLER * options.learning_rate)
+    trainer = Trainer(task, folder, options)
+    if start is not None:
+        trainer.model.take_over(start)
+        trainer.average.module.load_state_dict(trainer.model.state_dict())
+    with progress.step(f"train {task.name}", done, min(done + 0.2, 0.9)) as part:
+        trainer.run(resume=resume, progress=part)
+    return trainer
+
+
+def _start(task: BrandTask, before: dict[str, Trainer], extend: bool) -> Any:
+    """The network whose weights a training begins with; ``None`` for ImageNet's or random ones."""
+    from spinescrew.networks.weights import list_models, load_model
+
+    if extend and any(entry.name == task.name and not entry.unavailable for entry in list_models()):
+        return load_model(task.name, "cpu")[0]
+    return before[MERGE].best if MERGE in before else None
+
+
+def _part_of(options: TrainingOptions, share: float) -> TrainingOptions:
+    time_s = None if options.time_s is None else options.time_s * share
+    steps = None if options.steps is None else max(round(options.steps * share), 1)
+    cycle = None if options.cycle is None else max(round(options.cycle * share), 1)
+    return replace(options, time_s=time_s, steps=steps, cycle=cycle)
+
+
+def _release_ensemble(
+    ensemble: Any, figures: dict[str, Any], like: ModelCard, given: BrandData, folder: Path
+) -> ModelCard:
+    from spinescrew.networks.weights import save_model
+
+    card = replace(
+        like,
+        name=ENSEMBLE,
+        task="joins the models of systems by logistic regression, and tells what none of them knows",
+        trained_on=f"{len(given.calibration)} patients unseen by the models: {given.calibration_source.describe()}",
+        steps=0,
+        hours=0.0,
+        figures={"patients of the calibration": figures},
+    )
+    return save_model(folder, ensemble, card)
+
+
+def prepare(source: BrandSource, progress: Progress | None = None) -> None:
+    """Make everything that a source makes when asked for first."""
+    progress = progress or Progress()
+    for number, entry in enumerate(source.entries):
+        progress.update(number / len(source.entries), f"patient {number + 1} of {len(source.entries)}")
+        source[entry.number]
