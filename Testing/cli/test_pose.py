@@ -59,7 +59,7 @@ def test_it_says_what_to_doubt_what_is_not_known_and_on_what_it_was_trained(said
     text = " ".join(said[0].split())
     assert text.index("please check: one screw of each view has no partner") < text.index("size mm")
     assert "5 screws in both views, 1 in view 1 only" in text
-    assert "screw 5: tulip straight; the shaft crosses" in text
+    assert "screw 5: tulip straight, slot not told; the shaft crosses" in text
     assert "Roll is not given: a shaft looks the same from all sides." in text
     assert "The calibration fits what is seen and was used as given." in text
     assert "Trained on simulated images; for research" in text

@@ -71,7 +71,7 @@ def test_roll_is_said_not_to_be_given_and_the_tulip_stands_apart(html):
     text = Page(html).text
     assert ROLL in text
     assert "its axis and slot stand apart" in text
-    assert text.count("tulip straight") == 5
+    assert text.count("against the shaft straight Slot of the tulip, from cranial not told Roll not given") == 5
     assert "5 screws in both views, 1 in view 1 only, 1 in view 2 only" in text
 
 

@@ -91,8 +91,10 @@ def _cells(posed: PosedScrew) -> tuple[str, ...]:
 
 
 def _lines(case: PoseCase) -> list[str]:
-    from spinescrew.radiographs.pose_words import note_words, tulip_words
+    from spinescrew.radiographs.pose_words import note_words, slot_words, tulip_words
 
     return [
-        f"screw {posed.number}: {'; '.join([tulip_words(posed), *note_words(posed)])}" for posed in case.result.screws
+        f"screw {posed.number}: tulip {tulip_words(posed)}, slot {slot_words(posed)}"
+        + "".join(f"; {note}" for note in note_words(posed))
+        for posed in case.result.screws
     ]

@@ -126,14 +126,13 @@ def solve_pair(
     maps: list[ScrewMaps] = []
     images: list[Radiograph] = []
     told: list[str] = []
-    with progress.step("find the screws", 0.0, 0.6) as part:
+    with progress.step("run the network", 0.0, 0.6) as part:
         for n, (image, view) in enumerate(zip(pair.radiographs, pair.views, strict=True)):
             found, image, said = _found(find, image, view, n + 1, device, part.part(n / 2, (n + 1) / 2))
             maps.append(found)
             images.append(image)
             told += said
-    with progress.step("solve the poses", 0.6, 1.0) as part:
-        result = solve((maps[0], maps[1]), sizes, progress=part)
+    result = solve((maps[0], maps[1]), sizes, progress=progress.part(0.6, 1.0))
     if swapped := next((text for text in result.warnings if text.startswith(SWAPPED)), ""):
         raise InputError(f"{swapped}; give them in the order of the geometry")
     result = with_whole_views(result, pair.views)

@@ -29,12 +29,16 @@ def match_word(posed: PosedScrew) -> str:
 
 
 def tulip_words(posed: PosedScrew) -> str:
-    """How the head stands on the shaft, and where its slot points; what is not known is said."""
+    """How the head stands on the shaft: ``"tilted by 8°"``, ``"straight"``, or that it cannot be told."""
     if posed.tulip_axis is None:
-        return "tulip not told"
+        return "not told"
     tilt = angle_deg(posed.tulip_axis, posed.screw.direction)
-    axis = f"tulip tilted by {tilt:.0f}°" if tilt >= 1.0 else "tulip straight"
-    return axis if posed.slot_deg is None else f"{axis}, slot turned {posed.slot_deg:.0f}° from cranial"
+    return f"tilted by {tilt:.0f}°" if tilt >= 1.0 else "straight"
+
+
+def slot_words(posed: PosedScrew) -> str:
+    """Where the slot for the rod points, from cranial: ``"4°"``, or that it cannot be told."""
+    return "not told" if posed.slot_deg is None else f"{round(posed.slot_deg) + 0:d}°".replace("-", "−")
 
 
 def note_words(posed: PosedScrew) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spinescrew.radiographs.pose_words import deviations, match_word, note_words, tulip_words
+from spinescrew.radiographs.pose_words import deviations, match_word, note_words, slot_words, tulip_words
 from spinescrew.reports.palette import GRADE_COLOURS, ink_on, screw_colour
 from spinescrew.reports.summary import Badge
 from spinescrew.reports.wording import number, point
@@ -36,6 +36,7 @@ class ScrewLine:
     residual: str
     seen: str
     tulip: str
+    slot: str
     notes: tuple[str, ...]
 
 
@@ -65,5 +66,6 @@ def _line(posed: PosedScrew, name: str) -> ScrewLine:
         residual=number(posed.residual_px, unit="px"),
         seen=confidence,
         tulip=tulip_words(posed),
+        slot=slot_words(posed),
         notes=tuple(note_words(posed)),
     )

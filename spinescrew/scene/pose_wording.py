@@ -39,4 +39,4 @@ def cells(line: ScrewLine) -> tuple[str, ...]:
 
 def remarks(line: ScrewLine) -> list[str]:
     """What stands under :data:`NOTES`."""
-    return [f"sizes {line.sizes}", line.tulip, *line.notes]
+    return [f"sizes {line.sizes}", f"tulip {line.tulip}, slot {line.slot}", *line.notes]
