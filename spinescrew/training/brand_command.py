@@ -7,8 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from spinescrew.brands.crop import cut, windows_of
 from spinescrew.brands.models import AP, CONCAT, ENSEMBLE, KINDS, LAT, MERGE, VIEWS, model_name
+from spinescrew.brands.names import is_family
+from spinescrew.brands.reference import reference_file
 from spinescrew.errors import InputError
+from spinescrew.geometry.atomic import atomic_path
 from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Progress
 from spinescrew.training.brand_calibrate import CALIBRATION, calibrate_brands
@@ -118,6 +124,7 @@ def train_brands(
         own = {"patients of the calibration": {name: figures[name] for name in ("patients", kind) if name in figures}}
         cards.append(release(trainer, given.source, Path(models) / model_name(kind), own))
     cards.append(_release_ensemble(ensemble, figures, cards[0], given, Path(models) / ENSEMBLE))
+    _write_references(given, Path(models))
     return tuple(cards)
 
 
@@ -235,6 +242,23 @@ def _release_ensemble(
         figures={"patients of the calibration": figures},
     )
     return save_model(folder, ensemble, card)
+
+
+def _write_references(given: BrandData, models: Path) -> None:
+    """A crop of each of the user's own systems, as the picture that stands beside an answer."""
+    from PIL import Image
+
+    for brand in given.brands:
+        entries = [entry for entry in given.training if entry.brand == brand]
+        if is_family(brand) or not entries:
+            continue
+        images = given.source[entries[0].number].images
+        image = images.get(LAT) or images[AP]
+        window = windows_of(image.necks, image.tips, image.px_per_mm)[0]
+        path = reference_file(brand, models)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            Image.fromarray(cut(image.pixels.astype(np.float32), window).astype(np.uint8)).save(temporary, "PNG")
 
 
 def prepare(source: BrandSource, progress: Progress | None = None) -> None:
