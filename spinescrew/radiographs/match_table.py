@@ -24,6 +24,11 @@ _SIZE_SPREAD_MM = (0.5, 2.0)
 
 _WIDTH_SPREAD_MM = 0.6
 _TERM_CAP = 9.0
+LOOSE_PX = 2.0
+"""How far two peaks that run into one lie off it, standard deviation."""
+
+_CROWD_PX = 6.0
+_BESIDE_MM, _ACROSS = 10.0, 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,8 @@ class MatchTable:
         (n, m, 2) signed distance in mm between the rays of the necks and of the tips.
     normals:
         (n, m, 2, 3) unit vectors along those gaps.
+    loose:
+        (n, m, 2) standard deviation in mm that crowded peaks add to the gaps: two that run together pull at each other.
     lengths, diameters:
         (n, m) mm; NaN where no width was seen.
     other:
@@ -46,17 +53,21 @@ class MatchTable:
         (3,) mean direction of the gaps.
     centre:
         (3,) about which turns of the calibration are counted.
+    scale_mm:
+        Size of a pixel at the screws.
     """
 
     necks: Floats
     tips: Floats
     gaps: Floats
     normals: Floats
+    loose: Floats
     lengths: Floats
     diameters: Floats
     other: Floats
     across: Floats
     centre: Floats
+    scale_mm: float
 
     def _influence(self, index: tuple[Any, ...] = ()) -> Floats:
         """(..., 2, 6) change of the gaps with a shift and a turn of everything view 2 sees."""
@@ -71,11 +82,12 @@ class MatchTable:
         rows, seen = self._influence(index).reshape(-1, 6), self.gaps[index].ravel()
         prior = np.diag(np.repeat([shift_mm, turn_rad], 3) ** -2.0)
         weight = np.ones(len(seen))
+        sigma = np.hypot(gap_mm, self.loose[index].ravel())
         found = np.zeros(6)
         for _ in range(4):
-            scaled = rows * (weight / gap_mm**2)[:, None]
+            scaled = rows * (weight / sigma**2)[:, None]
             found = np.linalg.solve(scaled.T @ rows + prior, scaled.T @ seen)
-            left = np.abs(seen - rows @ found) / gap_mm
+            left = np.abs(seen - rows @ found) / sigma
             weight = np.minimum(1.0, 2.5 / np.maximum(left, 1e-9))
         return np.asarray(found)
 
@@ -87,6 +99,11 @@ class MatchTable:
     def all_gaps_left(self, offset: Floats) -> Floats:
         """(n, m, 2) the same of every pair."""
         return np.asarray(self.gaps - self._influence() @ offset)
+
+    def stacked(self, one: tuple[int, int], other: tuple[int, int]) -> bool:
+        """Whether two pairs that share a detection are no two screws: they hide each other only across the midline."""
+        way = (self.necks[one] + self.tips[one] - self.necks[other] - self.tips[other]) / 2
+        return bool(abs(way[0]) < max(_BESIDE_MM, _ACROSS * float(np.linalg.norm(way))))
 
     def furthest(self, links: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) -> float:
         """The most that one of the screws moves, in mm at an end, between these pairs and those."""
@@ -105,13 +122,15 @@ def match_table(
     sizes: Sequence[tuple[float, float]] | None = None,
 ) -> MatchTable:
     """Triangulate every pair."""
-    ends, gaps, normals = [], [], []
+    ends, gaps, normals, loose = [], [], [], []
     for end in ("neck", "tip"):
         pixels = [np.array([getattr(one, end) for one in each]).reshape(-1, 2) for each in seen]
         point, gap, normal = crossing(views, pixels[0][:, None], pixels[1][None])
         ends.append(point)
         gaps.append(gap)
         normals.append(normal)
+        scales = [view.pixel_mm.mean() * view.depth(point) / view.source_detector_mm for view in views]
+        loose.append(np.hypot(scales[0] * _crowd(pixels[0])[:, None], scales[1] * _crowd(pixels[1])))
     necks, tips = ends
     lengths = np.linalg.norm(tips - necks, axis=-1)
     middle = (necks + tips) / 2
@@ -128,11 +147,13 @@ def match_table(
         tips,
         np.stack(gaps, axis=-1),
         np.stack(normals, axis=-2),
+        np.stack(loose, axis=-1),
         lengths,
         diameters,
         other,
         across,
         _meeting(views),
+        float(np.mean(scales)) if min(map(len, seen)) else 1.0,
     )
 
 
@@ -149,6 +170,14 @@ def crossing(views: tuple[View, View], first: Floats, second: Floats) -> tuple[F
     reach = (along[0] - cosine * along[1]) / sine2
     point = views[0].source + reach[..., None] * rays[0] + 0.5 * gap[..., None] * normal
     return np.asarray(point), np.asarray(gap), np.asarray(normal)
+
+
+def _crowd(pixels: Floats) -> Floats:
+    """(n,) pixels by which others of these points (n, 2), if near, may have moved each."""
+    apart = np.hypot(*np.moveaxis(pixels[:, None] - pixels[None], -1, 0))
+    np.fill_diagonal(apart, np.inf)
+    nearest = apart.min(axis=1, initial=np.inf)
+    return np.asarray(LOOSE_PX * np.exp(-((nearest / _CROWD_PX) ** 2)))
 
 
 def _meeting(views: tuple[View, View]) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from spinescrew.radiographs.match_table import MatchTable, match_table
+from spinescrew.radiographs.match_table import LOOSE_PX, MatchTable, match_table
 from spinescrew.radiographs.seen import SeenScrew
 from spinescrew.radiographs.view import View
 
@@ -146,8 +146,11 @@ def _spread(table: MatchTable, links: Links) -> float:
     """Standard deviation of the gaps beside the common offset, robustly; wide where few pairs tell."""
     if len(links) < 2:
         return _FINE_MM[1]
-    left = table.gaps_left(links, table.offset(links, _FINE_MM[0], _SHIFT_MM, _TURN_RAD))
-    rms = 1.48 * float(np.median(np.abs(left)))
+    left = np.abs(table.gaps_left(links, table.offset(links, _FINE_MM[0], _SHIFT_MM, _TURN_RAD)))
+    # crowded peaks say little of the others
+    loose = np.array([table.loose[link] for link in links])
+    free_ones = left[loose < _FINE_MM[0]]
+    rms = 1.48 * float(np.median(free_ones if len(free_ones) > 3 else left))
     free = max(1.0, 2 * len(links) / max(2 * len(links) - 3, 1))
     return float(np.clip(rms * np.sqrt(free), *_FINE_MM))
 
@@ -160,7 +163,8 @@ class _Search:
 
     def costs(self, offset: Floats, gap_mm: float | None = None) -> Floats:
         """(first, second) cost of each pair under an offset."""
-        left = self.table.all_gaps_left(offset) / (gap_mm or self.gap_mm)
+        sigma = np.hypot(gap_mm or self.gap_mm, self.table.loose)
+        left = self.table.all_gaps_left(offset) / sigma
         return np.asarray((left**2).sum(axis=-1) + self.table.other)
 
     def assigned(self, cost: Floats) -> Links:
@@ -245,12 +249,15 @@ class _Search:
         """Left over detections may take one that is taken already: two screws that hide behind each other."""
         for k in (0, 1):
             alone = set(range(self.table.other.shape[k])) - {link[k] for link in links}
-            cost = self.costs(self.table.offset(links, self.gap_mm, _SHIFT_MM, _TURN_RAD))
+            offset = self.table.offset(links, self.gap_mm, _SHIFT_MM, _TURN_RAD)
+            cost = self.costs(offset, float(np.hypot(self.gap_mm, LOOSE_PX * self.table.scale_mm)))
             for free in sorted(alone):
                 row = cost[free] if k == 0 else cost[:, free]
                 partner = int(row.argmin())
-                if row[partner] + SHARING < ALONE:
-                    links = [*links, (free, partner) if k == 0 else (partner, free)]
+                link = (free, partner) if k == 0 else (partner, free)
+                twins = [other for other in links if other[1 - k] == partner]
+                if row[partner] + SHARING < ALONE and not any(self.table.stacked(link, twin) for twin in twins):
+                    links = [*links, link]
         return sorted(links)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spinescrew.errors import InputError
 from spinescrew.progress import Progress
-from spinescrew.radiographs.adjustment import Fitted
+from spinescrew.radiographs.adjustment import Fitted, Terms
 from spinescrew.radiographs.checks import view_doubts
 from spinescrew.radiographs.known_sizes import assigned_sizes, checked_sizes, spacing_doubt
 from spinescrew.radiographs.matching import Rival, match
@@ -122,7 +122,7 @@ def solve_poses(
     with progress.step("settle doubtful matches", 0.3, 0.5) as part:
         links = [(pair.first, pair.second) for pair in found.pairs]
         coarse = start_fit(_case(both, seen, [(seen[0][i], seen[1][j]) for i, j in links]), refine_calibration, part)
-        decision = decided(both, seen, found, coarse[0], refine_calibration, part)
+        decision = decided(both, seen, found, coarse, refine_calibration, part)
     pairs = [(seen[0][i], seen[1][j]) for i, j in decision.links]
     start = coarse if decision.links == links else None
     result = _solved(both, seen, pairs, known, refine_calibration, progress.part(0.5, 1.0), start)
@@ -240,12 +240,12 @@ def _solved(
     sizes: list[tuple[float, float]],
     refine: Refine,
     progress: Progress,
-    start: tuple[Fitted, bool] | None = None,
+    start: tuple[Fitted, bool, Terms] | None = None,
 ) -> PoseResult:
     """Fit, from ``start`` where that was done already, and what follows from the fit."""
     case = _case(maps, seen, pairs)
     with progress.step("fit coarsely", 0.0, 0.3) as part:
-        coarse, refined = start or start_fit(case, refine, part)
+        coarse, refined, _ = start or start_fit(case, refine, part)
     with progress.step("fit finely", 0.3, 1.0) as part:
         lengths = np.linalg.norm(coarse.state.tips - coarse.state.necks, axis=1)
         measured = np.column_stack([2 * coarse.state.radii, lengths])

@@ -17,12 +17,11 @@ from spinescrew.radiographs.view import View
 Seen = tuple[Sequence[SeenScrew], Sequence[SeenScrew]]
 
 _GOOD = 9.0
-"""Cost per screw up to which nothing seems wrong: a pair that fits costs 2 to 6."""
+"""Cost per screw up to which screws fit together: a pair that does costs 1 to 6."""
 
-_CLEARLY = 6.0
+_CLEARLY = 12.0
+_TIMES = 2.0
 _FROM_FRONT = 10.0
-_DIVERGING = 5.0
-_DIVERGING_DEG = 4.0
 
 _METAL_MM2 = 80.0
 """On the detector: a blob of 9 mm."""
@@ -35,13 +34,12 @@ _TURNS = {"mirrored left to right": (-1, 1), "upside down": (1, -1), "turned by 
 def orientation_doubts(views: tuple[View, View], seen: Seen, found: Match) -> list[str]:
     """One line if what is seen fits well with images swapped, mirrored or turned, and badly as given.
 
-    A pedicle screw points forwards and, with its fellow of the other side, converges to the midline; and what shows one
-    point in both images lies on epipolar lines. Matches and triangulated directions as given are held against those of
-    every cheap alternative.
+    What shows one point in both images lies on epipolar lines, and a pedicle screw points forwards. Matches and
+    directions as given are held against those of every cheap alternative. (A mirrored AP view only exchanges left and
+    right, so there the epipolar lines alone tell.)
     """
     given = _badness(views, seen, found)
-    if given <= _GOOD:
-        return []
+    count = max(len(seen[0]), len(seen[1]))
     best, words = given, ""
     for said, turns, swap in _alternatives(views):
         other: Seen = (_turned(seen[0], views[0], turns[0]), _turned(seen[1], views[1], turns[1]))
@@ -49,7 +47,7 @@ def orientation_doubts(views: tuple[View, View], seen: Seen, found: Match) -> li
         bad = _badness(views, other, match(views, other))
         if bad < best - 1e-6:
             best, words = bad, said
-    if not words or best > _GOOD or given - best < _CLEARLY:
+    if not words or best > _GOOD or given < _TIMES * best or (given - best) * count < _CLEARLY:
         return []
     return [f"{words}: the screws fit together so, and do not as given; check the images and their geometry"]
 
@@ -87,13 +85,7 @@ def _badness(views: tuple[View, View], seen: Seen, found: Match) -> float:
     way = tips - necks
     length = np.linalg.norm(way, axis=1)
     backwards = way[:, 1] < 0.2 * length
-    # about the middle between the heads, so that convergence tells left from right
-    side = np.sign(necks[:, 0] - (necks[:, 0].max() + necks[:, 0].min()) / 2)
-    apart = np.degrees(np.arctan2(side * way[:, 0], np.maximum(way[:, 1], 1e-6)))
-    two_rows = np.ptp(necks[:, 0]) > 20.0
-    diverging = (apart > _DIVERGING_DEG) & two_rows & ~backwards
-    wrong = _FROM_FRONT * backwards.mean() + 2 * _DIVERGING * max(diverging.mean() - 0.3, 0.0)
-    return float(found.cost / count + wrong)
+    return float(found.cost / count + _FROM_FRONT * backwards.mean())
 
 
 def other_metal(maps: ScrewMaps, seen: Sequence[SeenScrew], number: int) -> list[str]:

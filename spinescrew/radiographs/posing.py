@@ -40,14 +40,13 @@ _LENGTH_MM, _LENGTH_SPREAD_MM = 45.0, 25.0
 _KNOWN_SPREAD_MM = (0.1, 0.4)
 """Standard deviations of the diameters and lengths that a person gives."""
 
-_POINT_PX = 0.8
+USUAL_NOISE = Noise(0.8, 3.0)
+"""Of necks and tips seen, in pixels, and of a shaft's map: errors of 0.15 that fifteen pixels share."""
+
 _HAND_PX = 0.5
 _LOOSE_PX = 3.0
 _CROWD_PX = 5.0
 _SAME_PX = 0.5
-
-PER_PIXEL = 3.0
-"""Inverse variance of one pixel of a shaft's map: errors of 0.15 that fifteen neighbours share."""
 
 _COARSE, _FINE = (6.0, 2), (4.0, 1)
 """Width of the bands along outlines, and the step between their pixels."""
@@ -124,14 +123,19 @@ def solve(case: Case, sizes: Sizes | None, refine: Refine = "auto", progress: Pr
         If ``progress`` was asked to stop.
     """
     progress = progress or Progress()
-    coarse, refined = start_fit(case, refine, progress)
+    coarse, refined, _ = start_fit(case, refine, progress)
     return finish_fit(case, coarse, refined, sizes, progress)
 
 
-def start_fit(case: Case, refine: Refine, progress: Progress) -> tuple[Fitted, bool]:
-    """Necks and tips alone, which tells whether the calibration needs refinement; then the outlines, coarsely."""
+def start_fit(case: Case, refine: Refine, progress: Progress, noise: Noise | None = None) -> tuple[Fitted, bool, Terms]:
+    """Necks and tips alone, which tells whether the calibration needs refinement; then the outlines, coarsely.
+
+    Returns
+    -------
+    The fit, whether the calibration was refined, and what was minimised.
+    """
     start = _triangulated(case)
-    terms = start_terms(case, start, False)
+    terms = start_terms(case, start, False, noise)
     fitted = fit(case.calibration, start, terms, progress=progress)
     refined = refine is True
     if refine:
@@ -140,14 +144,14 @@ def start_fit(case: Case, refine: Refine, progress: Progress) -> tuple[Fitted, b
         refined = refined or 2 * (fitted.cost - free.cost) / left > _SIGNIFICANT
         fitted = free if refined else fitted
     state = with_softness(fitted.state, _SOFT_PX)
-    terms = _terms(case, state, case.bands(fitted, *_COARSE), None, refined)
+    terms = _terms(case, state, case.bands(fitted, *_COARSE), None, refined, noise)
     terms = replace(terms, log_softness=(float(np.log(_SOFT_PX)), 1e-6))
-    return fit(case.calibration, state, terms, 8, progress), refined
+    return fit(case.calibration, state, terms, 8, progress), refined, terms
 
 
-def start_terms(case: Case, state: State, refined: bool) -> Terms:
+def start_terms(case: Case, state: State, refined: bool, noise: Noise | None = None) -> Terms:
     """Necks, tips and what is expected of screws and calibration, without any outline."""
-    return _terms(case, state, (), None, refined)
+    return _terms(case, state, (), None, refined, noise)
 
 
 def finish_fit(case: Case, coarse: Fitted, refined: bool, sizes: Sizes | None, progress: Progress) -> Solved:
@@ -155,7 +159,7 @@ def finish_fit(case: Case, coarse: Fitted, refined: bool, sizes: Sizes | None, p
     fitted = replace(coarse, state=with_softness(coarse.state, _USUAL_SOFTNESS_PX))
     lengths = np.linalg.norm(coarse.state.tips - coarse.state.necks, axis=1)
     measured = np.column_stack([2 * coarse.state.radii, lengths])
-    noise = Noise(_POINT_PX, PER_PIXEL)
+    noise = USUAL_NOISE
     for steps in (6, 6, 4):
         terms = _terms(case, fitted.state, case.bands(fitted, *_FINE), sizes, refined, noise)
         fitted = fit(case.calibration, fitted.state, terms, steps, progress)
@@ -192,7 +196,7 @@ def _triangulated(case: Case) -> State:
 def _terms(
     case: Case, state: State, bands: tuple[Band, ...], sizes: Sizes | None, refined: bool, noise: Noise | None = None
 ) -> Terms:
-    noise = noise or Noise(_POINT_PX, PER_PIXEL)
+    noise = noise or USUAL_NOISE
     count = len(state.radii)
     known = list(sizes) if sizes else [None] * count
     lengths = np.tile([_LENGTH_MM, _LENGTH_SPREAD_MM], (count, 1))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinescrew.progress import Progress
-from spinescrew.radiographs.adjustment import Fitted, total_cost
+from spinescrew.radiographs.adjustment import Fitted, Terms, total_cost
 from spinescrew.radiographs.matching import Match, Rival
-from spinescrew.radiographs.posing import PER_PIXEL, Case, Refine, start_fit, start_terms
+from spinescrew.radiographs.pose_noise import Noise, measured_noise
+from spinescrew.radiographs.posing import USUAL_NOISE, Case, Refine, start_fit, start_terms
 from spinescrew.radiographs.recalibration import Calibration
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.seen import SeenScrew
@@ -36,16 +37,23 @@ class Decision:
 
 
 def decided(
-    maps: tuple[ScrewMaps, ScrewMaps], seen: Seen, found: Match, fitted: Fitted, refine: Refine, progress: Progress
+    maps: tuple[ScrewMaps, ScrewMaps],
+    seen: Seen,
+    found: Match,
+    start: tuple[Fitted, bool, Terms],
+    refine: Refine,
+    progress: Progress,
 ) -> Decision:
     """Try the rivals of a match, the nearest first.
 
     Parameters
     ----------
-    fitted:
-        The match as it is. Its calibration is used for the rivals too; but where there are few screws it may have
-        followed a wrong pair, so there each assignment gets its own, refined as ``refine`` says.
+    start:
+        The fit of the match as it is. Its calibration is used for the rivals too; but where there are few screws it may
+        have followed a wrong pair, so there each assignment gets its own, refined as ``refine`` says.
     """
+    fitted, _, terms = start
+    noise = measured_noise(Calibration((maps[0].view, maps[1].view)), fitted, terms, USUAL_NOISE)
     links: Links = [(pair.first, pair.second) for pair in found.pairs]
     doubtful: list[Rival] = []
     for rival in found.rivals[:_MOST]:
@@ -56,7 +64,7 @@ def decided(
         few = len(links) <= _FEW
         given = (maps[0].view, maps[1].view) if few else fitted.views
         both = [(rest if few else []) + list(each) for each in (rival.instead_of, rival.pairs)]
-        more = _more(Calibration(given), maps, seen, both, refine if few else False, progress)
+        more = _more(Calibration(given), maps, seen, both, refine if few else False, noise, progress)
         if more < 0:
             links = rest + list(rival.pairs)
             rival = Rival(rival.pairs, rival.instead_of, more)
@@ -71,6 +79,7 @@ def _more(
     seen: Seen,
     both: Sequence[Links],
     refine: Refine,
+    noise: Noise,
     progress: Progress,
 ) -> float:
     """How much worse the second of two assignments fits, both on the pixels that either of them concerns."""
@@ -79,21 +88,21 @@ def _more(
     cases = [
         Case(calibration, maps, [(seen[0][i], seen[1][j]) for i, j in links], (hidden[0], hidden[1])) for links in both
     ]
-    fits = [start_fit(case, refine, progress) for case in cases]
+    fits = [start_fit(case, refine, progress, noise) for case in cases]
     costs = []
-    for case, (fitted, refined) in zip(cases, fits, strict=True):
-        terms = start_terms(case, fitted.state, refined)
+    for case, (fitted, refined, _) in zip(cases, fits, strict=True):
+        terms = start_terms(case, fitted.state, refined, noise)
         costs.append(total_cost(case.calibration, fitted.state, terms))
     for k in (0, 1):
         strips = [
             band(fitted.views[k], maps[k], fitted.state.shafts(), hidden[k], _WIDTH_PX, _STEP, gated=False)
-            for fitted, _ in fits
+            for fitted, _, _ in fits
         ]
-        for n, (fitted, _) in enumerate(fits):
+        for n, (fitted, _, _) in enumerate(fits):
             strip = _united(strips, len(fitted.state.radii))
             state = fitted.state
             seen_so = compare(calibration, k, fitted.views[k], strip, state.shafts(), 0.0, state.softness_px[k], False)
-            costs[n] += PER_PIXEL * seen_so.cost
+            costs[n] += noise.per_pixel * seen_so.cost
     return costs[1] - costs[0]
 
 

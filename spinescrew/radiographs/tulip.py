@@ -1,4 +1,4 @@
-"""How the tulips of screws stand, which turn on their shafts: axes from the outlines of the heads, slots from the rod."""
+"""How the tulips of screws stand, which turn on their shafts: axes from the heads' outlines, slots from the rod."""
 
 from __future__ import annotations
 
