@@ -195,6 +195,7 @@ def test_figures_count_what_they_say():
     assert (exact.missed, exact.extra) == (1, 1)
     assert exact.mean("angle_deg").value == pytest.approx(1.5)
     assert exact.mean("diameter_mm").value == pytest.approx(0.3)
+    assert exact.bias("diameter_mm") == pytest.approx(0.1)
     assert exact.highest("mid_mm", 100) == 1.0
     assert exact.honest.value == 0.5
     assert exact.pixel_mean("shaft_dice").value == pytest.approx(0.85)

@@ -158,6 +158,8 @@ def _error_table(style: str, figures: PoseFigures) -> Table:
         "matched right, of those found": lambda part: share_text(part.matched_of_found),
         "within 2 mm and 2°": lambda part: share_text(part.well),
         **{words: partial(_mean, name=name) for name, words in _ERRORS.items()},
+        "diameter mm, with its sign": lambda part: plain(part.bias("diameter_mm")),
+        "length mm, with its sign": lambda part: plain(part.bias("length_mm")),
         "angle °, 95 % up to": lambda part: plain(part.highest("angle_deg")),
         "mid-shaft mm, 95 % up to": lambda part: plain(part.highest("mid_mm")),
         "error within the 95 % told": lambda part: share_text(part.honest),

@@ -93,6 +93,11 @@ class PoseFigures:
         """Mean size of a field of :class:`PoseScore` over those put together right."""
         return _mean(self.right, name)
 
+    def bias(self, name: str) -> float:
+        """Mean of the same with its sign."""
+        values = np.array([getattr(score, name) for score in self.right], float)
+        return float(np.nanmean(values)) if np.isfinite(values).any() else _NAN
+
     def highest(self, name: str, percent: float = 95.0) -> float:
         """What ``percent`` of them do not exceed."""
         values = _sizes(self.right, name)
