@@ -49,7 +49,7 @@ class CorrectSection:
         """This one of the second image belongs to it."""
         first, second = self._name(0, self.ui.firstBox.currentIndex), self._name(1, place)
         if not self._showing and first is not None and second is not None:
-            self.do(lambda session: session.match(first, second))
+            self.do(lambda session: self.panel.solve(session.match_correction(first, second)))
 
     def _name(self, box, place):
         return self._names[box][place] if 0 <= place < len(self._names[box]) else None

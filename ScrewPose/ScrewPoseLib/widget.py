@@ -126,12 +126,21 @@ class ScrewPosePanel(JobPanel):
         self._layoutBefore = image_layout.arrange(scene)
         self.session, self.shown = logic.show(scene, posed, self._host)
         self.session.on_change.append(self.refreshPoses)
-        self.shown.on_problem.append(lambda text: self.tell(text, True))
+        self.shown.correct_by = self.solve
         self.look.onChoices()
         self._host.later("fit", FIT_S, self._fit)
         self.look.lookAt(everything=False)
         self.tell(_("Check each outline against both images; drag the ends of an axis where one is off."))
         self.refresh()
+
+    def solve(self, correction):
+        """Solve a correction, which takes a second; what cannot be solved is told, and everything stays."""
+        if correction is None:
+            return
+        with slicer.util.WaitCursor():
+            self.attempt(lambda: self.session.apply(correction, correction.solve()))
+        self.shown.refresh()
+        self.refreshPoses()
 
     def _fit(self):
         if self.shown is not None and not self.shown.closed:

@@ -28,6 +28,28 @@ class Candidate(NamedTuple):
     matched: bool
 
 
+class Correction(NamedTuple):
+    """One correction by hand, not solved yet.
+
+    Attributes
+    ----------
+    name:
+        As menus show it.
+    before:
+        The poses that it corrects.
+    solve:
+        Solves it; touches nothing, so that it may run in a thread of its own.
+    seen, view_index:
+        The screw that is in hand afterwards: the one with this in that view.
+    """
+
+    name: str
+    before: PoseResult
+    solve: Callable[[], PoseResult]
+    seen: SeenScrew | None
+    view_index: int
+
+
 class PoseSession:
     """The poses that windows show and correct.
 
@@ -92,15 +114,23 @@ class PoseSession:
         return (*matched, *(Candidate(letter, one, False) for letter, one in zip(_letters(), alone, strict=False)))
 
     def match(self, first: str, second: str) -> None:
-        """Say that screw ``first`` of view 1 is ``second`` of view 2; an empty name: it is in the other view not.
+        """:meth:`match_correction`, solved and applied now."""
+        self._do(self.match_correction(first, second))
 
-        Where both belonged to other screws, these swap what they lose.
+    def place_axis(self, number: int, view_index: int, neck: Any, tip: Any) -> None:
+        """:meth:`axis_correction`, solved and applied now."""
+        self._do(self.axis_correction(number, view_index, neck, tip))
+
+    def match_correction(self, first: str, second: str) -> Correction | None:
+        """That screw ``first`` of view 1 is ``second`` of view 2; an empty name: it is in the other view not.
+
+        Where both belonged to other screws, these swap what they lose. ``None`` where it is so already.
         """
         one = self._named(0, first) if first else None
         two = self._named(1, second) if second else None
         pairs = {str(screw.number): (screw.seen[0], screw.seen[1]) for screw in self.result.screws}
         if (first == second and first in pairs) or (one is None and two is None):
-            return
+            return None
         mine, other = pairs.pop(first, None), pairs.pop(second, None)
         found = list(pairs.values())
         if one is not None and two is not None:
@@ -108,15 +138,27 @@ class PoseSession:
             if mine is not None and other is not None:
                 found.append((other[0], mine[1]))
         name = f"match {first or 'nothing'} with {second or 'nothing'}"
-        self._solve(name, lambda result, pose: pose.with_match(result, found))
-        self._take(one, 0)
+        return self._correction(name, lambda result, pose: pose.with_match(result, found), one, 0)
 
-    def place_axis(self, number: int, view_index: int, neck: Any, tip: Any) -> None:
+    def axis_correction(self, number: int, view_index: int, neck: Any, tip: Any) -> Correction:
         """The axis of a screw in one view, as someone sees it there: from ``neck`` to ``tip``, pixels of its maps."""
-        old = self.screw(number)
-        name = f"axis of screw {number} in view {view_index + 1}"
-        self._solve(name, lambda result, pose: pose.with_axis(result, number, view_index, neck, tip))
-        self._take(old.seen[1 - view_index], 1 - view_index)
+        seen = self.screw(number).seen[1 - view_index]
+        return self._correction(
+            f"axis of screw {number} in view {view_index + 1}",
+            lambda result, pose: pose.with_axis(result, number, view_index, neck, tip),
+            seen,
+            1 - view_index,
+        )
+
+    def apply(self, correction: Correction, result: PoseResult) -> None:
+        """What a correction was solved to; :class:`InputError` if another one came between."""
+        if correction.before is not self.result:
+            raise InputError("the screws were corrected meanwhile; do it once more")
+        self._history.do(result, correction.name)
+        for screw in result.screws:
+            if correction.seen is not None and screw.seen[correction.view_index] is correction.seen:
+                self.selected = screw.number
+        self._settle()
 
     def undo(self) -> None:
         """The last correction taken back; :class:`InputError` if there is none."""
@@ -134,23 +176,25 @@ class PoseSession:
             raise InputError(f"view {view_index + 1} shows no screw '{name}'; choose one of the list")
         return found
 
-    def _solve(self, name: str, work: Callable[[PoseResult, Any], PoseResult]) -> None:
-        from spinescrew.radiographs import pose
+    def _do(self, correction: Correction | None) -> None:
+        if correction is not None:
+            self.apply(correction, correction.solve())
 
-        before = self.result
-        solved = work(before, pose)
-        if solved.given_views is not before.given_views:  # those of the maps, where the images are finer
-            solved = with_whole_views(solved, before.given_views)
-        told = (*(words for words in self._doubts if words not in solved.warnings), *solved.warnings)
-        self._history.do(replace(solved, warnings=told), name)
+    def _correction(
+        self, name: str, work: Callable[[PoseResult, Any], PoseResult], seen: SeenScrew | None, view_index: int
+    ) -> Correction:
+        before, doubts = self.result, self._doubts
 
-    def _take(self, seen: SeenScrew | None, view_index: int) -> None:
-        """In hand: the screw that was solved from what a view shows; numbers may have changed."""
-        found = next(
-            (one.number for one in self.result.screws if seen is not None and one.seen[view_index] is seen), None
-        )
-        self.selected = found if found is not None else self.selected
-        self._settle()
+        def solve() -> PoseResult:
+            from spinescrew.radiographs import pose
+
+            solved = work(before, pose)
+            if solved.given_views is not before.given_views:  # those of the maps, where the images are finer
+                solved = with_whole_views(solved, before.given_views)
+            told = (*(words for words in doubts if words not in solved.warnings), *solved.warnings)
+            return replace(solved, warnings=told)
+
+        return Correction(name, before, solve, seen, view_index)
 
     def _settle(self) -> None:
         if self.in_hand is None:

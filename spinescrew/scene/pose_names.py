@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import vtk
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from spinescrew.radiographs.pose import PosedScrew
 
 Named = Sequence[tuple[str, NDArray[np.float64]]]
 
@@ -42,3 +45,12 @@ class Names:
                 node.AddControlPointWorld(vtk.vtkVector3d(*place))
             node.SetNthControlPointPositionWorld(n, *place)
             node.SetNthControlPointLabel(n, text)
+
+
+def screw_names(screws: Iterable[PosedScrew]) -> list[tuple[str, NDArray[np.float64]]]:
+    """The number of each screw at the top of its tulip."""
+    found = []
+    for one in screws:
+        down = one.screw.direction if one.tulip_axis is None else np.asarray(one.tulip_axis)
+        found.append((str(one.number), one.screw.entry - one.screw.shape.tulip_height_mm * down))
+    return found

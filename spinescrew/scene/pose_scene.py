@@ -12,7 +12,7 @@ import vtk
 from numpy.typing import NDArray
 
 from spinescrew.errors import SpineScrewError
-from spinescrew.radiographs.pose_session import PoseSession
+from spinescrew.radiographs.pose_session import Correction, PoseSession
 from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.radiographs.regrid import same_part
 from spinescrew.radiographs.view import View
@@ -23,7 +23,7 @@ from spinescrew.scene.lines import polylines
 from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.observers import Observers
 from spinescrew.scene.pose_handles import Handles
-from spinescrew.scene.pose_names import Names
+from spinescrew.scene.pose_names import Names, screw_names
 from spinescrew.scene.radiograph_nodes import (
     RadiographNodes,
     composite_of,
@@ -84,6 +84,8 @@ class PoseScene:
 
     Attributes
     ----------
+    correct_by:
+        What is done with a correction when a hand lets go; it is solved at once unless a window has another way.
     on_problem:
         Called with one line when a correction could not be solved; everything is as it was then.
     """
@@ -99,6 +101,7 @@ class PoseScene:
         self.scene, self.session, self._look = scene, session, look
         self.host: Host = host or DirectHost()
         self.shown = Shown()
+        self.correct_by: Callable[[Correction], None] = self._correct_now
         self.on_problem: list[Callable[[str], None]] = []
         self.closed = False
         self._slices: list[Any] = []
@@ -274,13 +277,18 @@ class PoseScene:
             return
         pixels = self.grid(view_index).project(ends)
         before = self.grid(view_index).project(self._ends(view_index, self.session.screw(number)))
+        if np.abs(pixels - before).max() > _CLICK_PX:
+            self.correct_by(self.session.axis_correction(number, view_index, pixels[0], pixels[1]))
+        else:
+            self.refresh()
+
+    def _correct_now(self, correction: Correction) -> None:
         try:
-            if np.abs(pixels - before).max() > _CLICK_PX:
-                self.session.place_axis(number, view_index, pixels[0], pixels[1])
+            self.session.apply(correction, correction.solve())
         except SpineScrewError as error:
             for listener in tuple(self.on_problem):
                 listener(str(error))
-        self.refresh()
+            self.refresh()
 
     def _ends_of_handles(self, view_index: int, number: int) -> Floats | None:
         """(2, 3) RAS where the handles of a screw are, on the detector."""
@@ -362,10 +370,8 @@ class PoseScene:
         node.GetDisplayNode().SetLighting(False)
 
     def _show_names(self) -> None:
-        posed = self.session.result.screws
-        tops = [(str(one.number), one.screw.entry - one.screw.shape.tulip_height_mm * _down(one)) for one in posed]
         sources = [(image.name, image.view.source) for image in self.images] if self.shown.beams else []
-        self._names.show([*tops, *sources])
+        self._names.show([*screw_names(self.session.result.screws), *sources])
 
     def _dress(self) -> None:
         """What is seen, as :attr:`shown` says."""
@@ -389,8 +395,3 @@ class PoseScene:
                 display = node.GetDisplayNode()
                 display.SetViewNodeIDs([slice_node.GetID()])
                 display.SetVisibility(self.shown.outlines)
-
-
-def _down(posed: PosedScrew) -> Floats:
-    """(3,) from tulip to shaft."""
-    return posed.screw.direction if posed.tulip_axis is None else np.asarray(posed.tulip_axis)

@@ -63,7 +63,7 @@ class PoseControls:
     def choose_second(self, name: str) -> None:
         """What the second image shows is the same screw."""
         first = str(self.desk.state.pose["first"])
-        self.desk.do(lambda session: session.match(first, str(name)))
+        self.desk.do(lambda session: self.desk.correct(session.match_correction(first, str(name))))
 
     def look_at(self, everything: bool) -> None:
         """The 3D view at the screws, or at sources and detectors too."""

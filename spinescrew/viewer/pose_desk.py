@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from spinescrew.errors import SpineScrewError
-from spinescrew.radiographs.pose_session import PoseSession
+from spinescrew.radiographs.pose_session import Correction, PoseSession
 from spinescrew.scene.aligned_slices import edge_letters
 from spinescrew.scene.image_layout import look_at_box
 from spinescrew.scene.look import Look
@@ -20,6 +20,7 @@ from spinescrew.viewer.opened import Posed
 from spinescrew.viewer.places import POSE_PANES, POSE_PLACES
 from spinescrew.viewer.tab import About, Tab
 
+SOLVING = "Solving ..."
 LOOKS = ("pose_overlay", "pose_outlines", "pose_beams", "pose_detectors")
 
 
@@ -32,6 +33,7 @@ class PoseDesk(Tab):
         self.session: PoseSession | None = None
         self.picture: PoseScene | None = None
         self._saved: Any = None
+        self._solving: asyncio.Task[None] | None = None
         for view in self.panes.slices:
             view.interactor().AddObserver("WindowResizeEvent", lambda *_: self._on_resize())
 
@@ -51,7 +53,7 @@ class PoseDesk(Tab):
         look = Look(brief=True, light=True)
         self.picture = PoseScene(self.scene, self.session, posed.radiographs, LoopHost(), look)
         self.picture.put_into([view.get_view_node() for view in self.panes.slices])
-        self.picture.on_problem.append(lambda text: self.tell(text, True))
+        self.picture.correct_by = self.correct
         self.session.on_change.append(self._on_change)
         await asyncio.sleep(0)
         self.announce()
@@ -86,6 +88,39 @@ class PoseDesk(Tab):
             except SpineScrewError as error:
                 self.tell(str(error), True)
             self.refresh()
+
+    def correct(self, correction: Correction | None) -> None:
+        """Solve a correction beside everything else, which takes a second, and show it."""
+        if correction is None:
+            return
+        if self._solving is not None:
+            self.tell("Wait for the present correction to be solved.", True)
+            self._put_back()
+            return
+        self.tell(SOLVING)
+        self._solving = asyncio.get_running_loop().create_task(self._correct(correction))
+
+    async def _correct(self, correction: Correction) -> None:
+        text, session = "", self.session
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(None, correction.solve)
+            if session is self.session and session is not None:
+                session.apply(correction, result)
+        except SpineScrewError as error:
+            text = str(error)
+        finally:
+            self._solving = None
+        if session is self.session:
+            self.tell(text, bool(text))
+            if text:
+                self._put_back()
+
+    def _put_back(self) -> None:
+        """Handles go back to where the poses have them."""
+        if self.picture is not None:
+            self.picture.refresh()
+        self.refresh()
+        self.panes.draw()
 
     def show_options(self) -> None:
         """Theme, and what is seen of the poses."""
