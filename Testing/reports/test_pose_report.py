@@ -10,6 +10,7 @@ from html_page import Page, without_pictures
 from known_poses import solved
 from PIL import Image
 
+from spinescrew.outcome.compare import VertebraFound, compare_plan
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.radiographs.pose_words import ROLL
 from spinescrew.radiographs.recalibration import told
@@ -108,6 +109,43 @@ def test_no_screw_makes_a_report_too(case, quick, tmp_path):
     none = replace(case.result, screws=())
     text = Page(write_pose_report(none, case.radiographs, tmp_path / "a.html").read_text()).text
     assert "0 screws in both views" in text
+
+
+@pytest.fixture
+def outcome(mask_spine, mask_plan):
+    """Four screws 2 mm beside their plan, the fifth not found, a sixth at no pedicle."""
+    moved = [
+        replace(row.screw, entry=row.screw.entry + (2.0, 0.0, 1.0))
+        for row in mask_plan.planned
+        if row.screw is not None
+    ]
+    away = replace(moved[0], entry=moved[0].entry + 200.0)
+    placed = {**dict(enumerate(moved[:4], start=1)), 5: away}
+    vertebrae = {level: VertebraFound(np.eye(4), 0.5) for level in mask_spine.vertebrae}
+    return compare_plan(mask_plan, placed, vertebrae, mask_spine)
+
+
+def test_planned_against_placed_has_the_words_and_grades_of_the_plan(case, outcome, quick, tmp_path):
+    path = tmp_path / "a.html"
+    write_pose_report(case.result, case.radiographs, path, outcome=outcome, outcome_words="Found in both images.")
+    text = Page(path.read_text()).text
+    for words in (
+        "Planned against placed",
+        "L1 (20) left 1 2.2 mm 2.2 mm 0.0° 0.0° 0.0° A B A to B 0.7 mm medial",
+        "entry 2.0 mm more medial, 1.0 mm more cranial",
+        "L3 (22) left – – – – – –",
+        "planned, not found; no screw was found there",
+        "4 to below 6 mm",
+        "Found in both images.",
+        "screw 1, L1 left",
+    ):
+        assert words.lower() in text.lower(), words
+    assert text.index("Screw 5: at no pedicle") < text.index("Planned against placed")
+    assert "nan" not in text
+
+
+def test_without_a_plan_nothing_is_said_of_one(html):
+    assert "Planned against placed" not in html
 
 
 def test_who_it_is_stands_there_only_if_given_and_never_as_markup(case, html, quick, tmp_path):
