@@ -24,6 +24,7 @@ OFFSET_PX = 32.0
 _MULTIPLE = 16
 _NEAR = 0.3
 _RARE = -4.0
+_HEAT, _OFFSETS = 2.0, 1.5
 
 
 class ScrewNet(nn.Module):
@@ -86,11 +87,11 @@ def screw_loss(outputs: Tensor, classes: Tensor, heat: Tensor, offsets: Tensor) 
         wanted = (classes == value).float()
         loss = loss + 0.5 * (1 - (2 * (shares[:, value] * wanted).sum() + 1) / ((shares[:, value] + wanted).sum() + 1))
     points = outputs[:, NECK : TIP + 1]
-    loss = loss + 0.5 * _focal(points, heat)
+    loss = loss + _HEAT * _focal(points, heat)
     near = torch.repeat_interleave((heat > _NEAR).float(), 2, dim=1) * offsets.isfinite()
     wanted = offsets.nan_to_num(0.0) / OFFSET_PX
     off = smooth_l1_loss(outputs[:, TO_TIP.start : TO_NECK.stop], wanted, beta=0.1, reduction="none")
-    return loss + (off * near).sum() / near.sum().clamp(min=1.0)
+    return loss + _OFFSETS * (off * near).sum() / near.sum().clamp(min=1.0)
 
 
 def _focal(logits: Tensor, heat: Tensor) -> Tensor:
