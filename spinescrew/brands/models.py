@@ -22,6 +22,7 @@ KINDS = (AP, LAT, CONCAT, MERGE)
 
 KIND_WORDS = {AP: "AP", LAT: "Lat", CONCAT: "Concat", MERGE: "Merge"}
 ENSEMBLE = "brand-ensemble"
+_LEAST = 1e-30
 MOST_WINDOWS = 4
 """Screws of a view that are judged at most: more take time and say little that is new."""
 
@@ -170,6 +171,20 @@ def ask(models: BrandModels, crops: Mapping[str, Crops], kinds: Sequence[str] | 
     """
     kinds = models.kinds_for(tuple(crops)) if kinds is None else kinds
     return {kind: _answer(models.nets[kind], kind, crops) for kind in kinds}
+
+
+def every_member(answers: Mapping[str, Answer]) -> dict[str, Floats]:
+    """Probabilities (outputs,) of all members that answers hold: of both views, and of the merged model to each."""
+    found = {member: own.probabilities for member, own in answers.items()}
+    merged = answers.get(MERGE)
+    if merged is None:
+        return found
+    for view in VIEWS:
+        rows = [n for n, shown in enumerate(merged.screws) if shown[0][0] == view]
+        if rows:
+            logs = np.log(np.maximum(merged.single[rows], _LEAST))
+            found[member_name(MERGE, (view,))] = softmax(together(logs))
+    return found
 
 
 def inputs_for(kind: str, crops: Mapping[str, Crops]) -> tuple[Field, list[tuple[tuple[str, int], ...]]]:
