@@ -3,15 +3,19 @@
 import subprocess
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from known_poses import solved
 from typer.testing import CliRunner
 
 from spinescrew.cli import app
+from spinescrew.cli.pose import show_pose
+from spinescrew.cli.screen import OUT
 from spinescrew.cohort import pose
 from spinescrew.cohort.pose_pair import SolvedPair
 from spinescrew.errors import InputError
+from spinescrew.outcome.compare import Outcome
 from spinescrew.radiographs import write_geometry, write_radiograph
 
 
@@ -75,7 +79,7 @@ def test_it_names_every_file_and_hands_the_sizes_on(said):
 def test_the_help_shows_an_example():
     text = CliRunner().invoke(app, ["pose", "--help"]).stdout
     assert "Example: spinescrew pose AP.dcm LAT.dcm --geometry geometry.json --out poses" in text
-    for option in ("--geometry", "--out", "--size", "--force", "--device"):
+    for option in ("--geometry", "--out", "--size", "--plan", "--ct", "--labels", "--force", "--device"):
         assert option in text
 
 
@@ -86,6 +90,19 @@ def test_one_image_alone_is_refused_in_one_line(files, tmp_path):
     (line,) = done.stderr.strip().splitlines()
     assert line.startswith("error: one view does not tell depth; give two radiographs")
     assert not list(tmp_path.iterdir())
+
+
+def test_screws_beside_their_plan_are_told_in_lines(known, capsys, monkeypatch):
+    outcome = SimpleNamespace(found=Outcome((), (3,), ("screw 3: at no pedicle",)))
+    monkeypatch.setattr(OUT, "file", None)
+    show_pose(pose.PoseCase(known.result, known.radiographs, outcome))
+    text = capsys.readouterr().out
+    assert text.index("planned against placed:") < text.index("screw 3: at no pedicle")
+
+
+def test_a_plan_without_its_ct_is_refused(files, tmp_path):
+    done = CliRunner().invoke(app, ["pose", *files, "--plan", "plan.json", "--out", str(tmp_path / "o")])
+    assert "give it with --ct" in str(done.exception)
 
 
 def test_what_is_no_size_is_refused_before_anything_is_read(tmp_path):

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from spinescrew.cli.app import app
-from spinescrew.cli.options import ForceOption, OutOption, TitleOption
+from spinescrew.cli.options import ForceOption, Numbering, NumberingOption, OutOption, TitleOption
 from spinescrew.cli.screen import OUT, bar
 
 if TYPE_CHECKING:
@@ -30,13 +30,19 @@ def pose(
     size: Annotated[
         list[str] | None, typer.Option(help="Diameter x length such as 6.5x45: one for all screws, or each of them.")
     ] = None,
+    plan: Annotated[Path | None, typer.Option(help="plan.json that the screws were to follow; needs --ct.")] = None,
+    ct: Annotated[Path | None, typer.Option(help="CT that the plan was made on.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Its named vertebrae; found if left out.")] = None,
+    numbering: NumberingOption = Numbering.AUTO,
     title: TitleOption = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     force: ForceOption = False,
 ) -> None:
-    """Find where the screws of two radiographs are.
+    """Find where the screws of two radiographs are, and how far from their plan.
 
     Example: spinescrew pose AP.dcm LAT.dcm --geometry geometry.json --out poses
+
+    Example: spinescrew pose AP.dcm LAT.dcm --geometry g.json --plan case/plan.json --ct ct.nii.gz --out poses
     """
     from spinescrew.cohort.pose import parse_size, solve_case
 
@@ -44,7 +50,18 @@ def pose(
     sizes = [parse_size(text) for text in size] if size else None
     with bar() as progress:
         case = solve_case(
-            images, geometry, out, sizes=sizes, title=title, device=device, force=force, progress=progress
+            images,
+            geometry,
+            out,
+            sizes=sizes,
+            plan=plan,
+            ct=ct,
+            labels=labels,
+            numbering=numbering.value,
+            title=title,
+            device=device,
+            force=force,
+            progress=progress,
         )
     show_pose(case)
 
@@ -66,6 +83,8 @@ def show_pose(case: PoseCase) -> None:
     for line in _lines(case):
         OUT.print(line, highlight=False, soft_wrap=True, markup=False)
     OUT.print(ROLL, calibration_words(result), highlight=False, soft_wrap=True, markup=False)
+    for line in _outcome_lines(case):
+        OUT.print(line, highlight=False, soft_wrap=True, markup=False)
     OUT.print(case.provenance, highlight=False, soft_wrap=True, markup=False)
     for path in case.files:
         OUT.print(str(path), highlight=False, soft_wrap=True, markup=False)
@@ -98,3 +117,9 @@ def _lines(case: PoseCase) -> list[str]:
         + "".join(f"; {note}" for note in note_words(posed))
         for posed in case.result.screws
     ]
+
+
+def _outcome_lines(case: PoseCase) -> list[str]:
+    from spinescrew.outcome.wording import lines
+
+    return [] if case.outcome is None else ["planned against placed:", *lines(case.outcome.found)]
