@@ -15,11 +15,13 @@ from spinescrew.geometry.volume import Volume
 from spinescrew.implants.screw import Screw
 from spinescrew.phantoms.xray.construct import Construct, draw_construct
 from spinescrew.phantoms.xray.patient import XrayPatient, make_patient
-from spinescrew.phantoms.xray.shot import Shot, backdrop, shoot
+from spinescrew.phantoms.xray.shot import Backdrop, Shot, shoot
+from spinescrew.radiographs.beyond import beyond
 from spinescrew.radiographs.c_arm import from_c_arm, perturbed
 from spinescrew.radiographs.detector import opened
 from spinescrew.radiographs.exposure import draw_exposure
 from spinescrew.radiographs.radiograph import Radiograph
+from spinescrew.radiographs.thickness import thickness
 from spinescrew.radiographs.view import View
 
 Floats = NDArray[np.float64]
@@ -113,17 +115,24 @@ def pair_of(
     error: tuple[float, float] = (0.0, 0.0),
     between_deg: float | None = None,
     labels: Volume | None = None,
+    cut: bool = False,
 ) -> XrayPair:
-    """The pair of any CT into which a hand puts screws about where ``screws`` are; see :func:`held_out_pair`."""
+    """The pair of any CT into which a hand puts screws about where ``screws`` are; see :func:`held_out_pair`.
+
+    ``cut`` tells that the field of view cuts the patient: the beam then meets a guess of the tissue around it.
+    """
+    around = beyond(ct) if cut else None
     anatomy, stand, light = (np.random.default_rng([seed, _STREAM, n]) for n in range(3))
     construct = draw_construct(screws, anatomy, most=MOST_SCREWS)
     views = _views(construct, stand, between_deg)
-    shots = [_shot(ct, view, construct, style, light) for view in views]
+    shots = [_shot(ct, around, view, construct, style, light) for view in views]
     given = tuple(perturbed(view, *error, stand, construct.centre) if any(error) else view for view in views)
     return XrayPair((shots[0], shots[1]), (given[0], given[1]), ct, labels)
 
 
-def _shot(ct: Volume, view: View, construct: Construct, style: str, random: np.random.Generator) -> Shot:
+def _shot(
+    ct: Volume, around: Volume | None, view: View, construct: Construct, style: str, random: np.random.Generator
+) -> Shot:
     """A radiograph whose shutter leaves the screws open, as a radiographer sets it."""
     ends = [end for each in construct.implants for end in (each.screw.entry, each.screw.tip)]
     column, row = np.rint(view.project(ends)).astype(int).clip(0, PIXELS - 1).T
@@ -134,7 +143,8 @@ def _shot(ct: Volume, view: View, construct: Construct, style: str, random: np.r
         exposure = replace(exposure, shutter=draw_exposure(random, style).shutter)
     else:
         exposure = replace(exposure, shutter=None)
-    return shoot(backdrop(ct, view, coarse=_COARSE), construct, exposure, random)
+    behind = thickness(view.binned(_COARSE), ct, beyond=around).resampled(view)
+    return shoot(Backdrop(view, behind), construct, exposure, random)
 
 
 def _views(construct: Construct, random: np.random.Generator, between_deg: float | None) -> tuple[View, View]:
