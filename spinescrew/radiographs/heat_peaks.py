@@ -13,8 +13,8 @@ from spinescrew.radiographs.screw_maps import SIGMA_PX
 
 Floats = NDArray[np.float64]
 
-LEAST_HEAT = 0.28
-"""A peak is counted from this heat on; the networks' maps reach 1 at a point they are sure of."""
+LEAST_HEAT = 0.12
+"""A peak is counted from this heat on: 1 where a network is sure, far less where a head hides the point."""
 
 _APART_PX = 2
 _WINDOW_PX = 8

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 LONGEST_MM = 230.0
 """A shaft on the detector: 120 mm, 1.9 times as large."""
 
-_OFF_PX, _OFF_SHARE = 3.0, 0.06
+_OFF_PX, _OFF_SHARE = 5.0, 0.2
 """How far the predicted other end may be off: pixels, and share of the way."""
 
 _UNSUPPORTED = 0.2
