@@ -3,6 +3,7 @@
 import csv
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from typer.testing import CliRunner
 
 from spinescrew.cli import app
 from spinescrew.cli.pose_learning import parse_error
-from spinescrew.cohort import pose_phantoms
+from spinescrew.cohort import evaluate_pose, pose_phantoms
+from spinescrew.cohort.case import CaseInput
 from spinescrew.cohort.evaluate_pose import score_pairs, sources_of, wrong_views
 from spinescrew.errors import InputError
 from spinescrew.evaluation.pose_folder import FolderPairs, PoseImage, write_pose_folder
 from spinescrew.evaluation.pose_pixels import classes_of
 from spinescrew.evaluation.pose_score import AS_GIVEN, write_pose_scores
+from spinescrew.geometry.volume import Volume
 from spinescrew.progress import Cancelled, Progress
 
 
@@ -164,11 +167,15 @@ def test_a_damaged_list_is_refused_by_its_line(folder, tmp_path, old, new, said)
         FolderPairs(copy)[0]
 
 
-def test_what_is_no_folder_is_refused(tmp_path):
+def test_what_is_no_folder_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="is no folder; give phantoms"):
         sources_of(str(tmp_path / "none"), tmp_path, 5, ["clean"])
-    with pytest.raises(InputError, match="leave out --between"):
-        sources_of(str(tmp_path), tmp_path, 5, ["clean"], [30.0])
+    for options in ({"angles": [30.0]}, {"case": CaseInput(None)}):
+        with pytest.raises(InputError, match="leave out --between, --ct and --labels, or --data"):
+            sources_of(str(tmp_path), tmp_path, 5, ["clean"], **options)
+    monkeypatch.setattr(evaluate_pose, "load_case", lambda source: (None, None))
+    with pytest.raises(InputError, match="labels alone cannot be projected"):
+        sources_of("phantoms", tmp_path, 5, ["clean"], case=CaseInput(tmp_path / "labels.nii.gz"))
 
 
 def test_held_out_pairs_are_made_once_and_kept(image, tmp_path, monkeypatch):
@@ -191,6 +198,29 @@ def test_held_out_pairs_are_made_once_and_kept(image, tmp_path, monkeypatch):
     assert np.array_equal(kept.labels[0], image.labels[0])
     assert np.array_equal(kept.radiographs[1].pixels, image.radiographs[1].pixels)
     assert np.allclose(kept.screws[2].tip, image.screws[2].tip)
+
+
+def test_a_ct_is_projected_with_screws_about_its_plan(image, case, tmp_path, monkeypatch):
+    ct = Volume(np.zeros((4, 5, 6), np.int16), np.eye(4))
+    rows = [SimpleNamespace(key=("L3", n), screw=screw) for n, screw in enumerate(case.screws)]
+    monkeypatch.setattr(evaluate_pose, "load_case", lambda source: (ct, ct))
+    plan = SimpleNamespace(plan=SimpleNamespace(planned=rows))
+    monkeypatch.setattr("spinescrew.cohort.case.plan_volumes", lambda labels, image: plan)
+    shots = tuple(SimpleNamespace(classes=labels) for labels in image.labels)
+    asked = []
+
+    def pair_of(own, screws, seed, style, **options):
+        asked.append((own is ct, len(screws), seed, style, options["cut"], options["between_deg"]))
+        return SimpleNamespace(
+            shots=shots, radiographs=image.radiographs, true_views=image.true_views, screws=image.screws
+        )
+
+    monkeypatch.setattr("spinescrew.phantoms.xray.pair.pair_of", pair_of)
+    (source,) = sources_of("phantoms", tmp_path, 2, ["realistic"], case=CaseInput(tmp_path / "l", tmp_path / "c"))
+    kept = source[1]
+    assert asked == [(True, 6, 1, "realistic", True, None)]
+    assert (kept.name, kept.style, kept.setup) == (1, "realistic, CT", "usual")
+    assert "projected from a CT with screws put in, realistic" in source.describe()
 
 
 def run(*given):

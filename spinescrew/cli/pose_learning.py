@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from spinescrew.errors import InputError
 
 if TYPE_CHECKING:
     from spinescrew.evaluation.pose import PoseFigures
+    from spinescrew.evaluation.pose_folder import PoseSource
     from spinescrew.evaluation.pose_score import PixelScore, PoseScore
 
 
@@ -58,6 +59,8 @@ def evaluate_pose(
     between: Annotated[
         list[float] | None, typer.Option(help="Also views this many degrees apart; repeat for more.")
     ] = None,
+    ct: Annotated[Path | None, typer.Option(help="Project this CT with screws put in, instead of phantoms.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Its named vertebrae; found if left out.")] = None,
     runs: RunsOption = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     scores: Annotated[Path | None, typer.Option(help="Rows written by --csv before; nothing is solved anew.")] = None,
@@ -77,7 +80,9 @@ def evaluate_pose(
     if scores:
         figures = PoseFigures(*read_pose_scores(scores))
     else:
-        figures = _solve(data, count, [str(each) for each in style or Style], error or [], between or [], runs, device)
+        sources = _sources(data, count, style or list(Style), between or [], ct, labels, runs)
+        asked = [parse_error(text) for text in error or []]
+        figures = _solve(sources, asked, data, device)
     for own in figures.by_style().values():
         _show(own)
     if csv is not None:
@@ -104,16 +109,29 @@ def parse_error(text: str) -> tuple[float, float]:
     return degrees, mm
 
 
-def _solve(
-    data: str, count: int, styles: list[str], errors: list[str], angles: list[float], runs: Path, device: str
-) -> PoseFigures:
-    from spinescrew.cohort.evaluate_pose import ERRORS, PHANTOMS, score_pairs, sources_of
+def _sources(
+    data: str,
+    count: int,
+    styles: Sequence[Style],
+    angles: Sequence[float],
+    ct: Path | None,
+    labels: Path | None,
+    runs: Path,
+) -> list[PoseSource]:
+    from spinescrew.cohort.case import CaseInput
+    from spinescrew.cohort.evaluate_pose import sources_of
+
+    case = CaseInput(labels, ct) if ct is not None or labels is not None else None
+    return sources_of(data, runs / "pose-held-out", count, [style.value for style in styles], angles, case)
+
+
+def _solve(sources: Sequence[PoseSource], errors: Sequence[tuple[float, float]], data: str, device: str) -> PoseFigures:
+    from spinescrew.cohort.evaluate_pose import ERRORS, PHANTOMS, score_pairs
     from spinescrew.evaluation.pose import PoseFigures
     from spinescrew.evaluation.pose_score import AS_GIVEN
     from spinescrew.radiographs.find import find_screws
 
-    asked = [parse_error(text) for text in errors] or (list(ERRORS) if data == PHANTOMS else [AS_GIVEN])
-    sources = sources_of(data, runs / "pose-held-out", count, styles, angles)
+    asked = errors or (ERRORS if data == PHANTOMS else (AS_GIVEN,))
     screws: list[PoseScore] = []
     pixels: list[PixelScore] = []
     with bar() as progress:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinescrew.cohort.case import CaseInput, load_case
 from spinescrew.errors import InputError, SpineScrewError
 from spinescrew.evaluation.pose_compare import PoseTruth, missed, score_screws
 from spinescrew.evaluation.pose_folder import FolderPairs, PoseImage, PoseSource
@@ -45,7 +46,12 @@ class PoseEvaluation:
 
 
 def sources_of(
-    data: str, folder: Path, count: int, styles: Sequence[str], angles: Sequence[float] = ()
+    data: str,
+    folder: Path,
+    count: int,
+    styles: Sequence[str],
+    angles: Sequence[float] = (),
+    case: CaseInput | None = None,
 ) -> list[PoseSource]:
     """``"phantoms"`` (held out), once for each style and angle between the views, or the pairs of a folder.
 
@@ -55,6 +61,8 @@ def sources_of(
         Where phantoms are kept.
     angles:
         Between the views, beside the usual ones of an AP and a lateral.
+    case:
+        A CT and its vertebrae to project with screws put in, instead of phantoms.
 
     Raises
     ------
@@ -62,13 +70,20 @@ def sources_of(
         If the folder cannot be used, or something is asked of one that only phantoms have.
     """
     if data != PHANTOMS:
-        if angles:
-            raise InputError("an angle between the views can be chosen of phantoms only; leave out --between or --data")
+        if angles or case is not None:
+            raise InputError(
+                "radiographs of a folder are as they are; leave out --between, --ct and --labels, or --data"
+            )
         return [FolderPairs(data)]
-    from spinescrew.cohort.pose_phantoms import HeldOutPairs
+    from spinescrew.cohort.pose_phantoms import CtPairs, HeldOutPairs
 
-    usual: list[float | None] = [None]
-    return [HeldOutPairs(folder, count, style, angle) for angle in [*usual, *angles] for style in styles]
+    ways: list[tuple[float | None, str]] = [(angle, style) for angle in (None, *angles) for style in styles]
+    if case is None:
+        return [HeldOutPairs(folder, count, style, angle) for angle, style in ways]
+    labels, ct = load_case(case)
+    if ct is None:
+        raise InputError("labels alone cannot be projected; give the CT they were made on with --ct")
+    return [CtPairs(ct, labels, folder, count, style, angle) for angle, style in ways]
 
 
 def score_pairs(
