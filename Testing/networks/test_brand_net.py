@@ -5,7 +5,8 @@ import torch
 
 from spinescrew.errors import InputError
 from spinescrew.networks import ModelCard, load_model, save_model, weights
-from spinescrew.networks.brand_net import OTHER, BrandEnsemble, BrandNet, with_imagenet
+from spinescrew.networks.brand_names import OTHER
+from spinescrew.networks.brand_net import BrandEnsemble, BrandNet, with_imagenet
 
 CARD = ModelCard(name="brand-ap", task="brands", version="0.1", created="2026-01-31", trained_on="nothing")
 

@@ -32,6 +32,7 @@ from spinescrew.brands.models import (
 from spinescrew.brands.names import UNKNOWN, name_words, shown_name
 from spinescrew.brands.unknown import NEVER, score
 from spinescrew.errors import InputError
+from spinescrew.feasibility.wording import percent
 from spinescrew.progress import Progress
 from spinescrew.radiographs.radiograph import Radiograph
 
@@ -126,7 +127,7 @@ class BrandResult:
     def headline(self) -> str:
         """The answer in a line."""
         name, probability = self.ranked[0]
-        chance = f"{100 * probability:.0f} %" if probability < 0.995 else "over 99 %"
+        chance = f"{percent(probability)} %"
         if not self.known:
             return f"{UNKNOWN[0].upper()}{UNKNOWN[1:]} fits; the nearest is {name} ({chance})"
         return f"{name} ({chance})" if probability >= SURE else f"perhaps {name} ({chance}); look at the others, too"

@@ -28,6 +28,7 @@ class TrainingKind(StrEnum):
     LANDMARKS = "landmarks"
     C2 = "c2"
     XRAY = "xray"
+    BRAND = "brand"
 
 
 @app.command()
@@ -48,13 +49,27 @@ def train(
     without_edges: Annotated[bool, typer.Option("--without-edges", help="Leave edge attention out.")] = False,
     from_model: Annotated[bool, typer.Option("--from-model", help="Begin with the installed model.")] = False,
     learning_rate: Annotated[float, typer.Option(help="Of AdamW; a run keeps the one it began with.")] = 1e-3,
+    cycle: Annotated[
+        int | None, typer.Option(help="Brands: steps of one cycle (rate up, then down) of all models, not --time.")
+    ] = None,
+    extend: Annotated[bool, typer.Option("--extend", help="Brands: add --data to the installed ones.")] = False,
 ) -> None:
     """Train the networks of an engine; Ctrl-C stops and keeps what was learned.
 
     Example: spinescrew train segmentation --time 150m --resume
 
     Example: spinescrew train segmentation --network vertebrae-fine --from-model --time 2h
+
+    Example: spinescrew train brand --data films --extend --cycle 800
     """
+    if kind is TrainingKind.BRAND:
+        from spinescrew.cli.brand_learning import train_brand
+
+        train_brand(
+            runs, models, data, None if cycle else time, cycle, device, batch, workers, threads, learning_rate,
+            network, resume, extend, cases,
+        )  # fmt: skip
+        return
     from spinescrew.training.command import NetworkChoice
     from spinescrew.training.command import train as train_networks
     from spinescrew.training.options import TrainingOptions, parse_time

@@ -125,9 +125,12 @@ class BrandFigures:
         )
 
     def against_best_member(self, ensemble: str) -> tuple[str, PairedTest] | None:
-        """The best member of an ensemble, and the ensemble (first) against it; ``None`` for single models."""
-        members = ensemble.split("+")
-        if len(members) < 2:
+        """The best member of an ensemble, and the ensemble (first) against it; ``None`` for single models.
+
+        Members that gave no answers of their own are passed over.
+        """
+        members = [name for name in ensemble.split("+") if name in self.models and name != ensemble]
+        if not members:
             return None
         right = {name: self._right(name) for name in (ensemble, *members)}
         best = max(members, key=lambda name: float(right[name].mean()) if len(right[name]) else _NAN)

@@ -10,9 +10,7 @@ from monai.networks.nets import EfficientNetBN
 from torch import Tensor, nn
 
 from spinescrew.errors import InputError
-
-OTHER = "another system"
-"""Of the last output where a network was shown designs that belong to none of its systems."""
+from spinescrew.networks.brand_names import OTHER
 
 _IMAGENET = "efficientnet-b0-*.pth"
 _STACK = 2
