@@ -43,6 +43,7 @@ SURE = 0.8
 
 _OTHER_SYSTEM = 0.8
 _LEAST_OF_OTHER = 2
+_NO_GEOMETRY = "the geometry has to"
 _SAME_IMAGE = "both images are the same; give one radiograph, or two different ones of the same patient"
 
 
@@ -200,7 +201,7 @@ def identify(
         crops = {view: _crops(own) for view, own in located.items()}
     with progress.step("ask the models", 0.55, 0.8):
         result = answer(models, crops, members)
-    warnings = (*(note for own in found for note in (*own.radiograph.notes, *own.notes)), *doubts)
+    warnings = (*(note for own in found for note in (*own.radiograph.notes, *own.notes) if _told(note)), *doubts)
     result = replace(result, views=views, located=located, unlocked=unlocked, warnings=warnings)
     result = replace(result, warnings=(*result.warnings, *_second_system(result)))
     if attention:
@@ -306,6 +307,11 @@ def _second_system(result: BrandResult) -> list[str]:
 
 def _top(own: Answer, brands: tuple[str, ...]) -> str:
     return brands[int(own.probabilities[: len(brands)].argmax())]
+
+
+def _told(note: str) -> bool:
+    """Whether a note of a file matters here, where nobody asks for a geometry."""
+    return _NO_GEOMETRY not in note
 
 
 def _same(first: Radiograph, second: Radiograph) -> bool:

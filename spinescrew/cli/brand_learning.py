@@ -18,6 +18,7 @@ from spinescrew.errors import InputError
 
 if TYPE_CHECKING:
     from spinescrew.evaluation.brand_readers import BrandReaders
+    from spinescrew.evaluation.brand_score import BrandScore
     from spinescrew.evaluation.brands import BrandFigures, BrandRates
 
 
@@ -143,7 +144,7 @@ def _judged(data: str, count: int, parts: list[Part], runs: Path, device: str, a
     asked = [each.value.replace("-", " ") for each in parts]
     sources = sources_of(data, runs / "brand-held-out", count, asked, models)
     judge = partial(identify, device=device)
-    found = []
+    found: list[BrandScore] = []
     with bar() as progress:
         for number, source in enumerate(sources):
             own = progress.part(number / len(sources), (number + 1) / len(sources))
