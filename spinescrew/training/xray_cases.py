@@ -18,7 +18,7 @@ from spinescrew.phantoms.xray.construct import Construct, draw_construct
 from spinescrew.phantoms.xray.hash import generator_hash, patients_hash
 from spinescrew.phantoms.xray.patient import XrayPatient
 from spinescrew.phantoms.xray.shot import Backdrop, Shot, backdrop, draw_view, shoot
-from spinescrew.radiographs.exposure import draw_exposure
+from spinescrew.radiographs.exposure import Style, draw_exposure
 from spinescrew.radiographs.find import screw_input
 from spinescrew.radiographs.thickness import Thickness
 from spinescrew.radiographs.view import View
@@ -112,7 +112,7 @@ class XrayPhantoms:
 
     def draw(self, random: np.random.Generator) -> LabelledXray:
         """A new construct in one of the scenes, by a new exposure; none at all now and then."""
-        style = "clean" if random.random() < _CLEAN_SHARE else "realistic"
+        style: Style = "clean" if random.random() < _CLEAN_SHARE else "realistic"
         for _ in range(_TRIES):
             scene = self[int(random.integers(len(self)))]
             near = _in_view(scene)
@@ -156,7 +156,7 @@ def read_scene(path: Path, number: int) -> XrayScene:
     """What :func:`write_scenes` wrote of one view."""
     with np.load(path, allow_pickle=False) as held:
         soft, bone = (held[f"{name}{number}"].astype(np.float32) for name in ("soft", "bone"))
-        view = View(*(held[f"{name}{number}"] for name in _VIEW_FIELDS), soft.shape)
+        view = View(**{name: held[f"{name}{number}"] for name in _VIEW_FIELDS}, shape=soft.shape)
         screws = {}
         for row in held["screws"]:
             key = (Level(int(row[0])), SIDES[int(row[1])])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinescrew.anatomy.frame import Side
 from spinescrew.anatomy.levels import Level
+from spinescrew.errors import InputError
 from spinescrew.geometry.volume import Volume
 from spinescrew.implants.screw import Screw
 from spinescrew.phantoms.xray.construct import Construct, draw_construct
@@ -19,7 +21,7 @@ from spinescrew.phantoms.xray.shot import Backdrop, Shot, shoot
 from spinescrew.radiographs.beyond import beyond
 from spinescrew.radiographs.c_arm import from_c_arm, perturbed
 from spinescrew.radiographs.detector import opened
-from spinescrew.radiographs.exposure import draw_exposure
+from spinescrew.radiographs.exposure import Style, draw_exposure
 from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.radiographs.thickness import thickness
 from spinescrew.radiographs.view import View
@@ -136,15 +138,22 @@ def _shot(
     """A radiograph whose shutter leaves the screws open, as a radiographer sets it."""
     ends = [end for each in construct.implants for end in (each.screw.entry, each.screw.tip)]
     column, row = np.rint(view.project(ends)).astype(int).clip(0, PIXELS - 1).T
-    exposure = draw_exposure(random, style)
+    exposure = draw_exposure(random, _style(style))
     for _ in range(_SHUTTERS):
         if opened(view.shape, exposure.shutter)[row, column].min() > 0.5:
             break
-        exposure = replace(exposure, shutter=draw_exposure(random, style).shutter)
+        exposure = replace(exposure, shutter=draw_exposure(random, _style(style)).shutter)
     else:
         exposure = replace(exposure, shutter=None)
     behind = thickness(view.binned(_COARSE), ct, beyond=around).resampled(view)
     return shoot(Backdrop(view, behind), construct, exposure, random)
+
+
+def _style(name: str) -> Style:
+    for style in get_args(Style):
+        if style == name:
+            return cast(Style, style)
+    raise InputError(f"no style '{name}' of radiographs; choose {' or '.join(get_args(Style))}")
 
 
 def _views(construct: Construct, random: np.random.Generator, between_deg: float | None) -> tuple[View, View]:
