@@ -11,7 +11,7 @@ class LookSection:
     def __init__(self, panel):
         self.panel, self.ui = panel, panel.ui
         ui = self.ui
-        self._switches = (ui.outlinesCheck, ui.beamsCheck, ui.detectorsCheck)
+        self._switches = (ui.outlinesCheck, ui.beamsCheck, ui.detectorsCheck, ui.plannedCheck)
         for box in self._switches:
             box.connect("toggled(bool)", self.onChoices)
         ui.overlaySlider.connect("valueChanged(double)", self.onChoices)
@@ -34,6 +34,7 @@ class LookSection:
                 outlines=ui.outlinesCheck.checked,
                 beams=ui.beamsCheck.checked,
                 detectors=ui.detectorsCheck.checked,
+                planned=ui.plannedCheck.checked,
             )
 
     def onImages(self, *_unused):

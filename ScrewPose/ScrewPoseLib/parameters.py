@@ -11,13 +11,17 @@ class ScrewPoseParameters:
 
     Attributes
     ----------
+    compare:
+        Whether screws are compared with the plan that the scene holds.
     overlay:
         How much the segmentation covers the images; 0..1.
-    outlines, beams, detectors:
-        Whether fitted screws are drawn on the images, and beams and images in 3D.
+    outlines, beams, detectors, planned:
+        Whether fitted screws are drawn on the images, beams and images in 3D, and planned screws.
     """
 
+    compare: bool = True
     overlay: Annotated[float, WithinRange(0.0, 1.0)] = 0.35
     outlines: bool = True
     beams: bool = True
     detectors: bool = True
+    planned: bool = True

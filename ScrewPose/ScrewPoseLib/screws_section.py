@@ -9,7 +9,7 @@ from spinescrew.radiographs.pose_words import ROLL, summary
 from spinescrew.reports.palette import ink_on
 from spinescrew.reports.pose_report import calibration_words
 from spinescrew.reports.pose_tables import screw_lines
-from spinescrew.scene.pose_wording import COLUMNS, MATCH, SCREW, cells, remarks
+from spinescrew.scene.pose_wording import COLUMNS, MATCH, SCREW, cells, placed_names, remarks
 
 
 class ScrewsSection:
@@ -37,7 +37,9 @@ class ScrewsSection:
         self.ui.calibrationLabel.text = calibration_words(result) if result is not None else ""
         self.ui.warningsLabel.text = "\n".join(result.warnings) if result is not None else ""
         self.ui.warningsLabel.visible = bool(result is not None and result.warnings)
-        lines = screw_lines(result) if result is not None else ()
+        outcome = self.panel.outcome
+        names = placed_names(outcome.found) if outcome is not None else None
+        lines = screw_lines(result, names) if result is not None else ()
         self.ui.handLabel.text = _inHand(lines, session)
         self._showing = True
         try:
@@ -57,9 +59,9 @@ class ScrewsSection:
         table.setRowCount(len(lines))
         for row, line in enumerate(lines):
             for column, text in enumerate(cells(line)):
-                table.setItem(row, column, _item(text, text))
-            _paint(table.item(row, SCREW), line.colour)
-            _paint(table.item(row, MATCH), line.match.ground)
+                table.setItem(row, column, item(text))
+            paint(table.item(row, SCREW), line.colour)
+            paint(table.item(row, MATCH), line.match.ground)
         table.resizeColumnsToContents()
         table.resizeRowsToContents()
 
@@ -87,12 +89,14 @@ def _inHand(lines, session):
     return f"<b>{_('Screw')} {line.number}</b>, {line.size}: {place}<br>{spread}; {notes}"
 
 
-def _item(text, tip):
-    item = qt.QTableWidgetItem(text)
-    item.setToolTip(tip)
-    return item
+def item(text):
+    """A cell of a table, whose text is seen whole when it is pointed at."""
+    made = qt.QTableWidgetItem(text)
+    made.setToolTip(text)
+    return made
 
 
-def _paint(item, colour):
-    item.setBackground(qt.QBrush(qt.QColor(colour)))
-    item.setForeground(qt.QBrush(qt.QColor(ink_on(colour))))
+def paint(cell, colour):
+    """A cell on a colour."""
+    cell.setBackground(qt.QBrush(qt.QColor(colour)))
+    cell.setForeground(qt.QBrush(qt.QColor(ink_on(colour))))

@@ -14,9 +14,11 @@ from ScrewPoseLib import logic, sample_data
 from ScrewPoseLib.correct_section import CorrectSection
 from ScrewPoseLib.files_section import FilesSection
 from ScrewPoseLib.look_section import LookSection
+from ScrewPoseLib.outcome_section import OutcomeSection
 from ScrewPoseLib.screws_section import ScrewsSection
 from spinescrew.progress import Progress
 from spinescrew.scene import image_layout
+from spinescrew.scene.pose_planned import planned_in_views
 
 FIT_S = 0.3
 """A new arrangement of views needs a moment to have its size."""
@@ -31,17 +33,20 @@ class ScrewPosePanel(JobPanel):
         :class:`spinescrew.viewer.opened.Posed` as it was solved, or None while nothing was.
     session, shown:
         The poses under correction and :class:`spinescrew.scene.pose_scene.PoseScene`, or None.
+    outcome:
+        The poses as they stand beside the plan, or None where there is none.
     """
 
     SHORTCUTS: ClassVar = {"Ctrl+Z": "undoButton", "Ctrl+Shift+Z": "redoButton", "Ctrl+Y": "redoButton"}
 
     def __init__(self, uiFile):
         JobPanel.__init__(self, uiFile)
-        self.posed = self.session = self.shown = None
-        self._layoutBefore = None
+        self.posed = self.session = self.shown = self.outcome = None
+        self._layoutBefore = self._comparedResult = None
         self._host = QtHost()
         self.files, self.screws = FilesSection(self), ScrewsSection(self)
         self.look, self.correct = LookSection(self), CorrectSection(self)
+        self.compared = OutcomeSection(self)
         self.widget.setMRMLScene(slicer.mrmlScene)
         ui = self.ui
         ui.runButton.connect("clicked(bool)", self.onRun)
@@ -64,8 +69,8 @@ class ScrewPosePanel(JobPanel):
 
     def letGo(self, removeNodes=False):
         """Of the poses that are shown; their nodes stay in the scene unless they are to be removed."""
-        shown = self.shown
-        self.posed = self.session = self.shown = None
+        shown, self._comparedResult = self.shown, None
+        self.posed = self.session = self.shown = self.outcome = None
         self._host.stop()
         if shown is not None:
             shown.close(removeNodes)
@@ -94,7 +99,9 @@ class ScrewPosePanel(JobPanel):
 
     def refreshPoses(self, *_unused):
         """The screws as the session has them."""
+        self._compare()
         self.screws.refresh()
+        self.compared.refresh()
         self.correct.refresh()
 
     def onExample(self, *_unused):
@@ -110,7 +117,7 @@ class ScrewPosePanel(JobPanel):
         question = _("Solve anew? The present screws and their corrections are replaced.")
         corrected = self.session is not None and self.session.history.can_undo
         if not corrected or slicer.util.confirmYesNoDisplay(question):
-            self.attempt(lambda: self.start(logic.startSolving(self.files.target), self.open))
+            self.attempt(self._run)
 
     def onExport(self, *_unused):
         """Report, table and surfaces, into a new folder inside the one that is chosen."""
@@ -145,6 +152,20 @@ class ScrewPosePanel(JobPanel):
     def _fit(self):
         if self.shown is not None and not self.shown.closed:
             self.shown.look_at_images()
+
+    def _run(self):
+        target = self.files.target
+        planned = logic.planOf(slicer.mrmlScene) if self.ui.compareCheck.checked else None
+        self.start(logic.startSolving(target, planned), self.open)
+
+    def _compare(self):
+        """Anew where the poses were corrected; selecting a screw changes nothing."""
+        result = self.session.result if self.session is not None else None
+        if self.posed is None or self.posed.planned is None or result is self._comparedResult:
+            return
+        self._comparedResult = result
+        self.outcome = self.posed.planned.compare(result)
+        self.shown.show_planned(planned_in_views(self.outcome))
 
     def _choose(self, target):
         self.files.choose(target.images, target.geometry)

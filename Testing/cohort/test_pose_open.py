@@ -1,13 +1,20 @@
 """Two radiographs as windows ask for them: what is read, what is refused, what is handed out."""
 
+import pickle
 import zipfile
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from spinescrew.anatomy.levels import Level
 from spinescrew.cohort import pose_demo, pose_open
-from spinescrew.cohort.pose_open import EXAMPLE_NAME, open_pose, pack_pose, target_of
+from spinescrew.cohort.pose_open import EXAMPLE_NAME, case_of, open_pose, pack_pose, target_of
+from spinescrew.cohort.pose_outcome import PoseOutcome
 from spinescrew.errors import InputError
+from spinescrew.implants.screw import Screw
+from spinescrew.outcome.compare import Outcome
+from spinescrew.planning.plan import Plan, PlannedScrew
 from spinescrew.viewer.opened import Posed, PoseTarget
 
 
@@ -76,3 +83,43 @@ def test_everything_is_packed(monkeypatch, tmp_path):
     assert report.read_text() == "report.html" and poses.read_text() == "pose.json"
     names = {name.split("/")[-1] for name in zipfile.ZipFile(archive).namelist()}
     assert {"report.html", "pose.json"} <= names
+
+
+@pytest.fixture
+def plan(monkeypatch):
+    """A plan of one screw, whose vertebra is found where it is asked for; nothing is measured."""
+    vertebra = SimpleNamespace(pose=np.eye(4), expected_mm=0.4, doubts=("seen in one image",))
+    outcome = PoseOutcome(Outcome(()), {Level.L3: vertebra}, {}, inclusive=True)
+    monkeypatch.setattr(pose_open, "build_spine", lambda labels, ct, levels, progress: (labels, ct, levels))
+    monkeypatch.setattr(pose_open, "check_plan_matches", lambda plan, spine: None)
+    monkeypatch.setattr(pose_open, "outcome_from_views", lambda case, result, radiographs, progress: outcome)
+    screw = Screw.between((0.0, 0.0, 0.0), (0.0, 45.0, 0.0), 6.5)
+    return Plan(screws=(PlannedScrew(Level.L3, "left", screw),))
+
+
+def test_a_plan_is_compared_in_its_own_image_only(asked, plan, tmp_path):
+    target = PoseTarget((tmp_path / "a.dcm", tmp_path / "b.dcm"), tmp_path / "g.json")
+    with pytest.raises(InputError, match="load it with its vertebrae"):
+        open_pose(target, plan, ct="ct")
+    with pytest.raises(InputError, match="holds no screw"):
+        open_pose(target, Plan(), "ct", "labels")
+    found = open_pose(target, plan, "ct", "labels").planned
+    assert found.case.spine == ("labels", "ct", (Level.L3,))
+
+
+def test_corrected_poses_are_compared_with_each_vertebra_where_it_was_found(asked, plan, tmp_path, monkeypatch):
+    target = PoseTarget((tmp_path / "a.dcm", tmp_path / "b.dcm"), tmp_path / "g.json")
+    posed = open_pose(target, plan, "ct", "labels")
+    given = {}
+
+    def compare(plan, placed, homes, spine, *, options):
+        given.update(placed=placed, homes=homes, inclusive=options.inclusive)
+        return Outcome((), unassigned=(7,))
+
+    monkeypatch.setattr(pose_open, "compare_plan", compare)
+    result = SimpleNamespace(screws=(SimpleNamespace(number=7, screw="corrected"),))
+    case = case_of(Posed(result, posed.radiographs, "a, b", pickle.loads(pickle.dumps(posed.planned))))
+    assert case.outcome.found.unassigned == (7,)
+    assert given["placed"] == {7: "corrected"} and given["inclusive"]
+    home = given["homes"][Level.L3]
+    assert (home.error_mm, home.doubts) == (0.4, ("seen in one image",))

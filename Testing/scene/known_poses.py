@@ -8,9 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from spinescrew.anatomy.levels import Level
 from spinescrew.geometry.vectors import orthogonal_pair, unit
 from spinescrew.implants.mesh import posed_mesh
 from spinescrew.implants.screw import Screw, ScrewShape
+from spinescrew.outcome.compare import Outcome, ScrewOutcome
+from spinescrew.outcome.shift import Shift
 from spinescrew.radiographs import Radiograph, from_c_arm, triangulate
 from spinescrew.radiographs.metal import metal_path
 from spinescrew.radiographs.pose import PosedScrew, PoseResult
@@ -162,3 +165,27 @@ def use_known_solver(monkeypatch):
 
     monkeypatch.setattr(pose, "with_match", with_match)
     monkeypatch.setattr(pose, "with_axis", with_axis)
+
+
+LEVELS = ((Level.L3, "left"), (Level.L3, "right"), (Level.L4, "left"), (Level.L4, "right"), (Level.L5, "left"))
+"""Where the screws of :func:`solved` were planned, by number."""
+
+
+class KnownPlan:
+    """The plan of the screws: what was placed lies 2 mm more medial at its tip, its vertebrae where the CT has them."""
+
+    words = "every vertebra is where the CT has it"
+
+    def compare(self, result):
+        vertebrae = {level: SimpleNamespace(pose=np.eye(4)) for level, _side in LEVELS}
+        rows = tuple(_placed(posed) for posed in result.screws if posed.number <= len(LEVELS))
+        return SimpleNamespace(found=Outcome(rows), vertebrae=vertebrae, words=self.words, inclusive=False)
+
+
+def _placed(posed):
+    level, side = LEVELS[posed.number - 1]
+    planned = Screw.between(posed.screw.entry, posed.screw.tip + (2.0, 0.0, 0.0), posed.screw.shape.diameter_mm)
+    entry, tip = Shift(0.0, 0.0, 0.0, 0.0), Shift(2.0, 2.0, 0.0, 0.0)
+    return ScrewOutcome(
+        level, side, posed.number, planned, posed.screw, entry, tip, tip, angle_deg=2.9, reason="not gradable: a test"
+    )

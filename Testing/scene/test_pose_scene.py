@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import slicer
-from known_poses import solved, use_known_solver
+from known_poses import KnownPlan, solved, use_known_solver
 from offscreen_views import Views, views_problem
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -13,6 +13,7 @@ from spinescrew.radiographs import pose
 from spinescrew.radiographs.pose_session import PoseSession
 from spinescrew.scene.aligned_slices import plane_of
 from spinescrew.scene.pose_models import posed_surface
+from spinescrew.scene.pose_planned import planned_in_views
 from spinescrew.scene.pose_scene import PoseScene
 from spinescrew.scene.radiograph_nodes import labels_of
 from spinescrew.scene.volumes import affine_from_node, volume_from_node
@@ -210,6 +211,28 @@ def test_a_tulip_stands_as_it_was_found(known):
     )
 
 
+def test_planned_screws_stand_where_their_vertebrae_were_found(shown, known, slices, session):
+    outcome = KnownPlan().compare(session.result)
+    move = np.eye(4)
+    move[:3, :3], move[:3, 3] = rotation((0, 0, 1), 90.0), (5.0, 6.0, 7.0)
+    for vertebra in outcome.vertebrae.values():
+        vertebra.pose = move
+    screws = planned_in_views(outcome)
+    own = outcome.found.screws[2].planned
+    np.testing.assert_allclose(screws["L4 left"].entry, move[:3, :3] @ own.entry + (5.0, 6.0, 7.0))
+    np.testing.assert_allclose(screws["L4 left"].tip, move[:3, :3] @ own.tip + (5.0, 6.0, 7.0))
+    shown.show_planned(screws)
+    scene = shown.scene
+    solid, line = (scene.GetFirstNodeByName(f"L4 left planned{where}") for where in ("", " in view 2"))
+    ahead = (points_of(solid) - screws["L4 left"].entry) @ screws["L4 left"].direction
+    assert ahead.max() == pytest.approx(screws["L4 left"].shape.length_mm, abs=0.01)
+    assert line.GetDisplayNode().GetViewNodeIDs() == (slices[1].GetID(),)
+    shown.look(outlines=False)
+    assert solid.GetDisplayNode().GetVisibility() and not line.GetDisplayNode().GetVisibility()
+    shown.show_planned({})
+    assert scene.GetFirstNodeByName("L4 left planned") is None
+
+
 def test_everything_goes_again(scene, session, known, slices):
     def nodes():
         return {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
@@ -217,6 +240,7 @@ def test_everything_goes_again(scene, session, known, slices):
     before, planes = nodes(), [plane_of(node) for node in slices]
     made = PoseScene(scene, session, known.radiographs)
     made.put_into(slices)
+    made.show_planned(planned_in_views(KnownPlan().compare(session.result)))
     made.close()
     assert nodes() == before
     assert made.observer_count == 0

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 import slicer
+from known_poses import KnownPlan
 from slicer_stand_in import open_module
 from stand_in_signals import connected
 
 from spinescrew.errors import GeometryError
 from spinescrew.reports.palette import screw_colour
 from spinescrew.scene.aligned_slices import plane_of
-from spinescrew.scene.pose_wording import COLUMNS
+from spinescrew.scene.pose_wording import COLUMNS, PLACED_COLUMNS
 from spinescrew.scene.radiograph_nodes import slice_plane
 
 RED, YELLOW = "vtkMRMLSliceNodeRed", "vtkMRMLSliceNodeYellow"
@@ -42,7 +43,7 @@ def job(posed, running, monkeypatch):
 
     made = KnownJob(posed)
     made.asked = []
-    monkeypatch.setattr(ScrewPoseLib.logic, "startSolving", lambda target: made.asked.append(target) or made)
+    monkeypatch.setattr(ScrewPoseLib.logic, "startSolving", lambda *asked: made.asked.append(asked) or made)
     return made
 
 
@@ -120,7 +121,8 @@ def test_solving_runs_beside_the_window(chosen, job, settle):
     chosen.ui.runButton.click()
     assert chosen.busy and chosen.ui.cancelButton.enabled and not chosen.ui.runButton.enabled
     assert not chosen.ui.firstPath.enabled
-    target = job.asked[0]
+    target, planned = job.asked[0]
+    assert planned is None
     assert [path.name for path in target.images] == ["first.dcm", "second.dcm"]
     assert target.geometry.name == "geometry.json"
     assert target.sizes == ((6.5, 45.0), (5.5, 40.0))
@@ -192,6 +194,81 @@ def test_a_row_takes_its_screw_in_hand_everywhere(shown):
     assert shown.ui.secondBox.currentText == "screw 4"
     shown.session.select(2)
     assert shown.ui.screwsTable.currentRow() == 1
+
+
+def test_without_a_plan_nothing_is_compared(shown):
+    assert shown.outcome is None
+    assert shown.ui.outcomeSection.isHidden()
+
+
+def test_screws_stand_beside_the_plan_and_follow_corrections(chosen, posed, tmp_path, running, monkeypatch):
+    from dataclasses import replace
+
+    import ScrewPoseLib.logic
+
+    chosen.open(replace(posed, planned=KnownPlan()))
+    ui = chosen.ui
+    assert not ui.outcomeSection.isHidden()
+    row = {column.title: ui.outcomeTable.item(1, n).text() for n, column in enumerate(PLACED_COLUMNS)}
+    assert (row["Pedicle"], row["Screw"], row["Tip"]) == ("L3 (22) right", "2", "2.0\u00a0mm")
+    assert "tip 2.0 mm more medial" in row["What changed"]
+    assert "not gradable: a test" in row["What changed"]
+    assert "L3 right" in ui.screwsTable.item(1, 0).text()
+    assert slicer.mrmlScene.GetFirstNodeByName("L4 left planned") is not None
+    before = chosen.outcome
+    ui.screwsTable.selectRow(3)
+    assert chosen.outcome is before
+    drag_end(chosen, 1, 3, "tip", 8.0)
+    assert chosen.outcome is not before
+    written = []
+
+    def write(case, out, progress):
+        written.append(case)
+        return replace(case, files=(out,))
+
+    monkeypatch.setattr(ScrewPoseLib.logic, "write_pose_case", write)
+    running.answers["getExistingDirectory"] = str(tmp_path)
+    ui.exportButton.click()
+    placed = {one.number: one.placed for one in written[0].outcome.found.screws}
+    assert placed[3] is chosen.session.screw(3).screw
+    ui.plannedCheck.click()
+    node = slicer.mrmlScene.GetFirstNodeByName("L4 left planned")
+    assert not node.GetDisplayNode().GetVisibility()
+    chosen.letGo(removeNodes=True)
+    assert slicer.mrmlScene.GetFirstNodeByName("L4 left planned") is None
+
+
+def test_the_plan_of_the_scene_goes_with_the_job(chosen, job, monkeypatch):
+    import ScrewPoseLib.logic
+
+    monkeypatch.setattr(ScrewPoseLib.logic, "planOf", lambda _scene: ("plan", "ct", "labels"))
+    chosen.ui.runButton.click()
+    chosen.ui.cancelButton.click()
+    chosen.ui.compareCheck.click()
+    chosen.ui.runButton.click()
+    assert [planned for _target, planned in job.asked] == [("plan", "ct", "labels"), None]
+
+
+def test_the_plan_of_the_scene_is_found_with_its_image(running):
+    from scene_cases import planned_case
+    from ScrewPoseLib.logic import planOf
+
+    from spinescrew.scene.open_case import OpenCase
+    from spinescrew.scene.volumes import add_segmentation, add_volume
+
+    scene = slicer.mrmlScene
+    assert planOf(scene) is None
+    case = planned_case()
+    nodes = {
+        "ct_node": add_volume(scene, case.spine.ct, "CT"),
+        "labels_node": add_segmentation(scene, case.spine.labels, "Vertebrae", surface=False),
+    }
+    opened = OpenCase(scene, case.plan, case.spine, **nodes)
+    plan, ct, labels = planOf(scene)
+    assert [row.key for row in plan.planned] == [row.key for row in case.plan.planned]
+    np.testing.assert_array_equal(ct.array, case.spine.ct.array)
+    np.testing.assert_array_equal(labels.array, case.spine.labels.array)
+    opened.close()
 
 
 def test_looks_follow_their_switches_and_are_kept(shown, posed):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from browsed import Browsed
 from c2_workshop import Known
-from known_poses import solved
+from known_poses import KnownPlan, solved
 
 from spinescrew.cohort.workshop import CaseWorkshop
 from spinescrew.errors import InputError
@@ -17,19 +17,36 @@ from spinescrew.viewer.places import POSE
 NAME = "Simulated radiographs"
 
 
+class Held(Known):
+    """A job that goes on while anything is in ``held``."""
+
+    def __init__(self, make, polls, held):
+        super().__init__(make, polls)
+        self.held = held
+
+    def poll(self):
+        told = super().poll()
+        told.finished = self.cancelled or (told.finished and not self.held)
+        return told
+
+
 @dataclass(frozen=True)
 class KnownPoses(CaseWorkshop):
-    """Solves nothing: gives known poses, or ``refusals`` while there are some; writes down what it was asked."""
+    """Solves nothing: gives known poses, or ``refusals`` while there are some; writes down what it was asked.
+
+    While anything is in ``held`` its jobs do not end.
+    """
 
     target: Target = field(default_factory=Target)
-    polls: int = 6
+    polls: int = 3
     pixels: int = 384
     refusals: list[str] = field(default_factory=list)
+    held: list = field(default_factory=list)
     asked: list = field(default_factory=list)
 
-    def find_screws(self, images, geometry, sizes):
-        self.asked.append((images, geometry, sizes))
-        return Known(self._posed, self.polls)
+    def find_screws(self, images, geometry, sizes, planned):
+        self.asked.append((images, geometry, sizes, planned))
+        return Held(self._posed, self.polls, self.held)
 
     def export_pose(self, posed, folder, archive):
         self.asked.append(posed)
@@ -39,7 +56,7 @@ class KnownPoses(CaseWorkshop):
         if self.refusals:
             raise InputError(self.refusals.pop())
         known = solved(self.pixels)
-        return Posed(known.result, known.radiographs, NAME)
+        return Posed(known.result, known.radiographs, NAME, KnownPlan())
 
 
 class PoseBrowsed(Browsed):

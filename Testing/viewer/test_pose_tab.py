@@ -16,7 +16,7 @@ def tab():
     """The page as ``spinescrew view --pose`` opens it, on a pair that is refused once."""
     with pytest.MonkeyPatch.context() as patch:
         use_known_solver(patch)
-        with PoseBrowsed(KnownPoses(polls=12, refusals=[REFUSAL])) as browsed:
+        with PoseBrowsed(KnownPoses(refusals=[REFUSAL])) as browsed:
             yield browsed
 
 
@@ -61,14 +61,16 @@ def test_files_are_chosen_refused_run_and_cancelled(tab, tmp_path):
     tab.shows("#pose-first-name", "AP.dcm")
     tab.type("#pose-sizes", "6.5x45")
     tab.until(lambda: tab.planner.server.state.pose_files["sizes"] == "6.5x45", "the sizes")
+    tab.workshop.held.append("until it is cancelled")
     tab.click("#pose-run")
     tab.shows("#waiting", "Cancel")
     tab.click("#cancel")
     tab.shows("#pose-asked", "Cancelled")
-    images, geometry, sizes = tab.workshop.asked[-1]
+    tab.workshop.held.clear()
+    images, geometry, sizes, planned = tab.workshop.asked[-1]
     assert [path.read_bytes()[:6] for path in images] == [b"AP.dcm", b"LAT.dc"]
     assert [path.stat().st_size for path in images] == [400_000 * len("AP.dcm"), 400_000 * len("LAT.dcm")]
-    assert (geometry.suffix, sizes) == (".json", "6.5x45")
+    assert (geometry.suffix, sizes, planned) == (".json", "6.5x45", None)
     assert tab.desk.session is None
 
 
@@ -87,6 +89,15 @@ def test_screws_are_in_the_table_on_both_images_and_in_3d(found):
     assert letters == ["R", "L", "S", "I"]
 
 
+def test_the_plan_stands_beside_what_was_placed(found):
+    found.shows("#pose-placed", "L3 (22) left, screw 1")
+    found.shows("#pose-placed", "tip 2.0 mm more medial")
+    planned = found.picture("1")
+    found.click("#pose_planned")
+    found.until(lambda: not found.planner.server.state.pose_planned, "the switch")
+    assert (np.abs(found.picture("1") - planned).max(axis=2) > 10).mean() > 0.001
+
+
 def test_a_row_takes_its_screw_in_hand_in_every_view(found):
     before = {node: found.picture(node) for node in ("Red", "Yellow", "1")}
     found.click('tr[data-screw="4"]')
@@ -103,6 +114,7 @@ def test_an_axis_is_dragged_on_an_image_and_the_way_back(found):
     found.drag("Yellow", end(found, 1, 5, "tip"), (-14, 20))
     found.shows("#pose-hand", "Screw 5")
     assert found.session.history.names == ("axis of screw 5 in view 2",)
+    found.shows("#pose-placed", "L3")
     moved = found.session.screw(5).screw.tip - before.screw.tip
     assert moved[2] < -2.0
     found.shows(".bar .unsaved", "unsaved")
@@ -148,3 +160,13 @@ def test_poses_as_corrected_are_handed_out_and_other_tabs_keep_theirs(found):
     assert found.picture("Red").std() > 20
     assert found.planner.server.state.pose_outlines
     assert NAME not in found.text(".bar .case")
+
+
+def test_the_whole_image_is_seen_in_a_page_of_another_size(found):
+    for size in ({"width": 900, "height": 900}, {"width": 1280, "height": 800}):
+        found.run(found.page.set_viewport_size(size))
+        found.wait(1.5)
+        for place, view in zip(("Red", "Yellow"), solved().views, strict=True):
+            node = found.desk.panes.named(place).view.get_view_node()
+            wanted = max(view.shape) * view.pixel_mm[0]
+            assert min(node.GetFieldOfView()[:2]) == pytest.approx(wanted, rel=0.02)

@@ -316,8 +316,16 @@ class BackgroundC2Export(BackgroundJob[tuple[Path, ...]]):
 class BackgroundPose(BackgroundJob[Posed]):
     """:func:`spinescrew.cohort.pose_open.open_pose` in a process of its own."""
 
-    def __init__(self, target: PoseTarget, *, python: str | None = None) -> None:
-        super().__init__("pose", {}, {"target": target}, python=python)
+    def __init__(
+        self,
+        target: PoseTarget,
+        plan: Plan | None = None,
+        ct: Volume | None = None,
+        labels: Volume | None = None,
+        *,
+        python: str | None = None,
+    ) -> None:
+        super().__init__("pose", {"ct": ct, "labels": labels}, {"target": target, "plan": plan}, python=python)
 
 
 class BackgroundPoseExample(BackgroundJob[PoseTarget]):

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+from spinescrew.anatomy.build import build_spine
 from spinescrew.cohort.archive import pack
 from spinescrew.cohort.pose import POSE, REPORT, PoseCase, parse_size, write_pose_case
 from spinescrew.cohort.pose_demo import write_example
-from spinescrew.cohort.pose_pair import RadiographPair, read_pair, solve_pair
+from spinescrew.cohort.pose_outcome import PlanCase, PoseOutcome, outcome_from_views
+from spinescrew.cohort.pose_pair import RadiographPair, SolvedPair, read_pair, solve_pair
 from spinescrew.errors import InputError
+from spinescrew.exchange import check_plan_matches
+from spinescrew.geometry.volume import Volume
+from spinescrew.grading.options import GradingOptions
+from spinescrew.outcome.compare import VertebraFound, compare_plan
+from spinescrew.planning.plan import Plan
 from spinescrew.progress import Progress
 from spinescrew.viewer.opened import Posed, PoseTarget
+
+if TYPE_CHECKING:
+    from spinescrew.radiographs.pose import PoseResult
 
 EXAMPLE_NAME = "Simulated radiographs"
 
@@ -29,20 +41,56 @@ def target_of(images: Sequence[str | Path], geometry: str | Path | None, sizes: 
     return PoseTarget(tuple(map(Path, images)), Path(geometry) if geometry is not None else None, wanted)
 
 
-def open_pose(target: PoseTarget, progress: Progress | None = None) -> Posed:
+@dataclass(frozen=True, eq=False)
+class FoundPlan:
+    """A plan whose vertebrae were found in two radiographs: :class:`spinescrew.viewer.opened.Planned`."""
+
+    case: PlanCase
+    outcome: PoseOutcome
+
+    def compare(self, result: PoseResult) -> PoseOutcome:
+        """Planned against placed, of poses as they stand; each vertebra stays where it was found."""
+        placed = {posed.number: posed.screw for posed in result.screws}
+        homes = {
+            level: VertebraFound(pose.pose, pose.expected_mm, pose.doubts)
+            for level, pose in self.outcome.vertebrae.items()
+        }
+        options = GradingOptions(inclusive=self.outcome.inclusive)
+        found = compare_plan(self.case.plan, placed, homes, self.case.spine, options=options)
+        return replace(self.outcome, found=found)
+
+
+def open_pose(
+    target: PoseTarget,
+    plan: Plan | None = None,
+    ct: Volume | None = None,
+    labels: Volume | None = None,
+    progress: Progress | None = None,
+) -> Posed:
     """Find the screws of two radiographs; the built-in pair is made first.
+
+    Parameters
+    ----------
+    plan, ct, labels:
+        What the screws were to follow, with the CT it was made on and its named vertebrae.
 
     Raises
     ------
     InputError
-        If images or geometry cannot be read or do not fit, or no screws are found; the message says which.
+        If images or geometry cannot be read or do not fit, no screws are found, or no vertebra of the plan is; the
+        message says which.
     """
     progress = progress or Progress()
     start = 0.5 if target.built_in else 0.1
+    end = 0.6 if plan is not None else 1.0
     with progress.step("read the images", 0.0, start) as part:
         pair = _pair(target, part)
-    solved = solve_pair(pair, target.sizes or None, progress=progress.part(start, 1.0))
-    return Posed(solved.result, solved.radiographs, _name(target))
+    solved = solve_pair(pair, target.sizes or None, progress=progress.part(start, end))
+    planned = None
+    if plan is not None:
+        with progress.step("compare with the plan", end, 1.0) as part:
+            planned = _found_plan(_plan_case(plan, ct, labels, part.part(0.0, 0.4)), solved, part.part(0.4, 1.0))
+    return Posed(solved.result, solved.radiographs, _name(target), planned)
 
 
 def pack_pose(posed: Posed, folder: Path, archive: Path, progress: Progress | None = None) -> tuple[Path, ...]:
@@ -51,11 +99,32 @@ def pack_pose(posed: Posed, folder: Path, archive: Path, progress: Progress | No
     Returns the paths of ``report.html``, ``pose.json`` and the archive; nothing holds the patient's identity.
     """
     progress = progress or Progress()
-    case = PoseCase(posed.result, posed.radiographs)
+    case = case_of(posed)
     write_pose_case(case, folder, force=True, progress=progress.part(0.0, 0.9))
     with progress.step("pack", 0.9, 1.0):
         pack(folder, archive)
     return folder / REPORT, folder / POSE, archive
+
+
+def case_of(posed: Posed) -> PoseCase:
+    """The same as files are written from, with the comparison of the poses as they stand."""
+    outcome = posed.planned.compare(posed.result) if posed.planned is not None else None
+    return PoseCase(posed.result, posed.radiographs, outcome)
+
+
+def _plan_case(plan: Plan, ct: Volume | None, labels: Volume | None, progress: Progress) -> PlanCase:
+    if ct is None or labels is None:
+        raise InputError("planned and placed screws are compared in the plan's CT; load it with its vertebrae")
+    if not plan.planned:
+        raise InputError("the plan holds no screw; open the plan that the screws were to follow")
+    levels = tuple(dict.fromkeys(row.level for row in plan.planned))
+    spine = build_spine(labels, ct, levels, progress)
+    check_plan_matches(plan, spine)
+    return PlanCase(plan, spine, ct, labels)
+
+
+def _found_plan(case: PlanCase, solved: SolvedPair, progress: Progress) -> FoundPlan:
+    return FoundPlan(case, outcome_from_views(case, solved.result, solved.radiographs, progress))
 
 
 def _pair(target: PoseTarget, progress: Progress) -> RadiographPair:

@@ -84,10 +84,10 @@ def _export_c2(_volumes: Volumes, arguments: dict[str, Any], progress: Progress)
     return pack_c2(**arguments, progress=progress)
 
 
-def _pose(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+def _pose(volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
     from spinescrew.cohort.pose_open import open_pose
 
-    return open_pose(**arguments, progress=progress)
+    return open_pose(**arguments, ct=volumes.get("ct"), labels=volumes.get("labels"), progress=progress)
 
 
 def _pose_example(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:

@@ -45,9 +45,13 @@ class CaseWorkshop:
         """Every file of a case."""
         return BackgroundExport(plan, spine, folder, archive)
 
-    def find_screws(self, images: tuple[Path, ...], geometry: Path | None, sizes: str) -> BackgroundPose:
-        """The screws of two radiographs; of the built-in pair without any file."""
-        return BackgroundPose(target_of(images, geometry, sizes))
+    def find_screws(
+        self, images: tuple[Path, ...], geometry: Path | None, sizes: str, planned: tuple[Plan, Spine] | None
+    ) -> BackgroundPose:
+        """The screws of two radiographs, beside the plan they were to follow; of the built-in pair without any file."""
+        plan, spine = planned or (None, None)
+        ct, labels = (spine.ct, spine.labels) if spine is not None else (None, None)
+        return BackgroundPose(target_of(images, geometry, sizes), plan, ct, labels)
 
     def export_pose(self, posed: Posed, folder: Path, archive: Path) -> BackgroundPoseExport:
         """Every file of solved screws."""

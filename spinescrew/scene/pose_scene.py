@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import vtk
 from numpy.typing import NDArray
 
 from spinescrew.errors import SpineScrewError
+from spinescrew.implants.screw import Screw
 from spinescrew.radiographs.pose_session import Correction, PoseSession
 from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.radiographs.regrid import same_part
@@ -23,7 +24,9 @@ from spinescrew.scene.lines import polylines
 from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.observers import Observers
 from spinescrew.scene.pose_handles import Handles
+from spinescrew.scene.pose_look import Shown
 from spinescrew.scene.pose_names import Names, screw_names
+from spinescrew.scene.pose_planned import PlannedScrews
 from spinescrew.scene.radiograph_nodes import (
     RadiographNodes,
     composite_of,
@@ -40,27 +43,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 FOLDER_NAME = "Screws of two radiographs"
-OVERLAY = 0.35
 _CLICK_PX = 0.25
 """A hand that moved an end less than this only selected its screw."""
-
-
-@dataclass
-class Shown:
-    """What is seen of the poses.
-
-    Attributes
-    ----------
-    overlay:
-        0..1: how much the segmentation covers the images.
-    outlines, beams, detectors:
-        Fitted screws on the images; beams and rays in 3D; the images in 3D.
-    """
-
-    overlay: float = OVERLAY
-    outlines: bool = True
-    beams: bool = True
-    detectors: bool = True
 
 
 class PoseScene:
@@ -115,6 +99,7 @@ class PoseScene:
         self.images = [self._add_image(n, image) for n, image in enumerate(radiographs)]
         self.handles = [Handles(scene, f"{view_name(n, view)} axes") for n, view in enumerate(session.result.views)]
         self._names = Names(scene, "Screw numbers")
+        self._planned = PlannedScrews(scene, self._file_away, look.light)
         for node in (*(handles.node for handles in self.handles), self._names.node):
             self._file_away(node)
         self._observe()
@@ -151,6 +136,11 @@ class PoseScene:
             handles.show_only_in(node)
         self.refresh()
         self.look_at_images()
+
+    def show_planned(self, screws: Mapping[str, Screw]) -> None:
+        """Planned screws, by name, where they would be in the views; none takes them away."""
+        self._planned.show(screws, self.session.result.views)
+        self._dress()
 
     def look_at_images(self) -> None:
         """The slice views stand on their detectors again, with the whole image in them."""
@@ -218,6 +208,7 @@ class PoseScene:
                 composite.SetBackgroundVolumeID(None)
             if composite.GetLabelVolumeID() in own:
                 composite.SetLabelVolumeID(None)
+        self._planned.remove()
         nodes = [node for image in self.images for node in image.nodes.values()]
         nodes += [*self._models.values(), *(handles.node for handles in self.handles), self._names.node]
         for node in nodes:
@@ -380,6 +371,7 @@ class PoseScene:
             image.nodes["detector"].GetDisplayNode().SetVisibility(shown.detectors)
             for part in ("beam", "source"):
                 image.nodes[part].GetDisplayNode().SetVisibility(shown.beams)
+        self._planned.dress(self._slices, shown.planned, shown.outlines)
         rays = self.node("rays")
         if rays is not None:
             rays.GetDisplayNode().SetVisibility(shown.beams)

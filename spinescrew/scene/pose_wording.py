@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from spinescrew.reports.outcome_table import PlacedLine
 from spinescrew.reports.pose_tables import ScrewLine
+
+if TYPE_CHECKING:
+    from spinescrew.outcome.compare import Outcome
 
 
 class Column(NamedTuple):
@@ -40,3 +44,31 @@ def cells(line: ScrewLine) -> tuple[str, ...]:
 def remarks(line: ScrewLine) -> list[str]:
     """What stands under :data:`NOTES`."""
     return [f"sizes {line.sizes}", f"tulip {line.tulip}, slot {line.slot}", *line.notes]
+
+
+PLACED_COLUMNS = (
+    Column("Pedicle", "Level and side"),
+    Column("Screw", "Its number in the images"),
+    Column("GR", "Gertzbein-Robbins as placed, and in brackets as planned"),
+    Column("Entry", "Distance of the entry from the planned one"),
+    Column("Tip", "Distance of the tip from the planned one"),
+    Column("Turned", "Angle between the planned and the placed axis"),
+    Column("What changed", "Where entry and tip went in the vertebra; the breach; why a value is missing"),
+)
+GRADE = 2
+
+
+def placed_cells(line: PlacedLine) -> tuple[str, ...]:
+    """Texts of one row, as :data:`PLACED_COLUMNS` names them."""
+    grades = f"{line.placed.text} ({line.planned.text})"
+    words = "; ".join(text for text in (line.words, _breach(line), line.reason) if text)
+    return (line.name, line.number, grades, line.entry, line.tip, line.angle, words)
+
+
+def _breach(line: PlacedLine) -> str:
+    return f"breach {line.breach}" if any(sign.isdigit() for sign in line.breach) else ""
+
+
+def placed_names(outcome: Outcome) -> dict[int, str]:
+    """Level and side of the screws that are at a pedicle, by their number in the images."""
+    return {one.number: f"{one.level.name} {one.side}" for one in outcome.screws if one.number is not None}

@@ -10,7 +10,9 @@ from typing import Any
 
 from trame.app import get_server
 
+from spinescrew.anatomy.vertebra import Spine
 from spinescrew.geometry.volume import Volume
+from spinescrew.planning.plan import Plan
 from spinescrew.viewer.c2_controls import C2Controls
 from spinescrew.viewer.c2_desk import LOOKS, C2Desk
 from spinescrew.viewer.c2_errands import C2Errands
@@ -118,8 +120,10 @@ class Planner:
             desk = self.pose_desk = PoseDesk(self.server.state)
             self._register(desk)
             calls.pose_controls = PoseControls(desk)
-            calls.pose = PoseErrands(desk, self.workshop, self.door.downloads, calls.jobs, self._pose)
+            calls.pose = PoseErrands(desk, self.workshop, self.door.downloads, calls.jobs, self._pose, self._planned)
         calls.hand, calls.export = calls.pose_controls, calls.pose.export
+        with self.server.state as state:
+            state.pose_can_compare = self._planned() is not None
         self._to_front(self.pose_desk, POSE)
 
     @property
@@ -143,6 +147,13 @@ class Planner:
         """The CT that the planner has open."""
         session = self.desk.session if self.desk is not None else None
         return session.spine.ct if session is not None else None
+
+    def _planned(self) -> tuple[Plan, Spine] | None:
+        """The plan that the planner has open, where its image is there too."""
+        session = self.desk.session if self.desk is not None else None
+        if session is None or session.spine.ct is None or not session.plan.planned:
+            return None
+        return session.plan, session.spine
 
     async def _begin(self, **_: Any) -> None:
         """The desk, everything that the page can call, and the first tab's work on its way."""

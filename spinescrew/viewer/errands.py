@@ -37,8 +37,13 @@ class Workshop(Protocol):
     def export(self, plan: Plan, spine: Spine, folder: Path, archive: Path | None) -> Job:
         """The paths of report and plan in ``folder``, and of the archive where one is wanted."""
 
-    def find_screws(self, images: tuple[Path, ...], geometry: Path | None, sizes: str) -> Job:
-        """The screws of two radiographs, as :class:`Posed`; of the built-in pair without any file."""
+    def find_screws(
+        self, images: tuple[Path, ...], geometry: Path | None, sizes: str, planned: tuple[Plan, Spine] | None
+    ) -> Job:
+        """The screws of two radiographs, as :class:`Posed`; of the built-in pair without any file.
+
+        Beside them the plan that they were to follow, where there is one, and the spine it was made on.
+        """
 
     def export_pose(self, posed: Posed, folder: Path, archive: Path) -> Job:
         """The paths of report, poses and archive."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.feasibility.assessment import C2Assessment
@@ -110,10 +110,25 @@ class PoseTarget:
         return not self.images and self.geometry is None
 
 
+class Planned(Protocol):
+    """The plan that screws were to follow, with its vertebrae found in both images; can be passed between processes."""
+
+    def compare(self, result: PoseResult) -> Any:
+        """Planned against placed, of poses as they stand: ``found`` is a :class:`spinescrew.outcome.compare.Outcome`,
+        ``vertebrae`` says by level where each (``pose``, 4x4 from the plan's CT) is in the views."""
+
+
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """Screws of two radiographs as they were solved, the images, and what the page calls them."""
+    """Screws of two radiographs as they were solved, the images, and what the page calls them.
+
+    Attributes
+    ----------
+    planned:
+        Where a plan was given.
+    """
 
     result: PoseResult
     radiographs: tuple[Radiograph, Radiograph]
     name: str
+    planned: Planned | None = None

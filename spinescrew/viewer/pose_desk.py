@@ -12,7 +12,9 @@ from spinescrew.radiographs.pose_session import Correction, PoseSession
 from spinescrew.scene.aligned_slices import edge_letters
 from spinescrew.scene.image_layout import look_at_box
 from spinescrew.scene.look import Look
+from spinescrew.scene.pose_planned import planned_in_views
 from spinescrew.scene.pose_scene import PoseScene
+from spinescrew.scene.standalone import quiet
 from spinescrew.scene.volumes import array_from_matrix
 from spinescrew.viewer import pose_shown
 from spinescrew.viewer.host import LoopHost
@@ -21,7 +23,7 @@ from spinescrew.viewer.places import POSE_PANES, POSE_PLACES
 from spinescrew.viewer.tab import About, Tab
 
 SOLVING = "Solving ..."
-LOOKS = ("pose_overlay", "pose_outlines", "pose_beams", "pose_detectors")
+LOOKS = ("pose_overlay", "pose_outlines", "pose_beams", "pose_detectors", "pose_planned")
 
 
 class PoseDesk(Tab):
@@ -32,10 +34,13 @@ class PoseDesk(Tab):
         self.posed: Posed | None = None
         self.session: PoseSession | None = None
         self.picture: PoseScene | None = None
+        self.outcome: Any = None
+        self._compared: Any = None
         self._saved: Any = None
         self._solving: asyncio.Task[None] | None = None
-        for view in self.panes.slices:
-            view.interactor().AddObserver("WindowResizeEvent", lambda *_: self._on_resize())
+        with quiet():  # VTK would rather have another event, which comes before the window has its size
+            for view in self.panes.slices:
+                view.interactor().AddObserver("WindowResizeEvent", lambda *_: self._on_resize())
 
     @property
     def about(self) -> About | None:
@@ -56,12 +61,14 @@ class PoseDesk(Tab):
         self.picture.correct_by = self.correct
         self.session.on_change.append(self._on_change)
         await asyncio.sleep(0)
+        self._compare()
         self.announce()
         self.reset_views()
 
     def close_case(self, keep_journal: bool = False) -> None:
         """Take the screws off; their nodes go too."""
         picture, self.picture, self.session, self.posed = self.picture, None, None, None
+        self.outcome = self._compared = None
         if picture is not None:
             picture.close()
         super().close_case(keep_journal)
@@ -158,7 +165,7 @@ class PoseDesk(Tab):
         if session is None or not self.front:
             return
         with self.state as state:
-            state.pose = pose_shown.answer(session)
+            state.pose = pose_shown.answer(session, self.outcome)
             state.notes = list(session.result.warnings)
             state.steps = {"undo": session.history.undo_name, "redo": session.history.redo_name}
             state.unsaved = session.result is not self._saved
@@ -169,8 +176,18 @@ class PoseDesk(Tab):
         nodes = [view.get_view_node() for view in self.panes.slices]
         return {node.GetLayoutName(): list(edge_letters(array_from_matrix(node.GetSliceToRAS()))) for node in nodes}
 
+    def _compare(self) -> None:
+        """With the plan, anew where the poses were corrected; selecting a screw changes nothing."""
+        result = self.session.result if self.session is not None else None
+        if self.posed is None or self.posed.planned is None or result is None or result is self._compared:
+            return
+        self._compared, self.outcome = result, self.posed.planned.compare(result)
+        if self.picture is not None:
+            self.picture.show_planned(planned_in_views(self.outcome))
+
     def _on_change(self) -> None:
         self.stamp.edited()
+        self._compare()
         self.refresh()
         self.panes.draw()
 

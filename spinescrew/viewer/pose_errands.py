@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from spinescrew.anatomy.vertebra import Spine
 from spinescrew.errors import InputError
+from spinescrew.planning.plan import Plan
 from spinescrew.viewer.downloads import Downloads
 from spinescrew.viewer.errands import Workshop
 from spinescrew.viewer.jobs import Jobs
@@ -24,11 +28,20 @@ class PoseErrands:
     ----------
     target:
         Files that were named when the planner was started.
+    planned:
+        The plan that the planner has open, with its spine, if that has an image.
     """
 
     def __init__(
-        self, desk: PoseDesk, workshop: Workshop, downloads: Downloads, jobs: Jobs, target: PoseTarget
+        self,
+        desk: PoseDesk,
+        workshop: Workshop,
+        downloads: Downloads,
+        jobs: Jobs,
+        target: PoseTarget,
+        planned: Callable[[], tuple[Plan, Spine] | None],
     ) -> None:
+        self._planned = planned
         self.desk, self.workshop, self.downloads, self.jobs = desk, workshop, downloads, jobs
         named = zip(PLACES, (*target.images, *[None] * (2 - len(target.images)), target.geometry), strict=True)
         self._files: dict[str, Path | None] = dict(named)
@@ -74,12 +87,13 @@ class PoseErrands:
         """Find the screws, and show where each stands."""
         images = tuple(path for path in (self._files["first"], self._files["second"]) if path is not None)
         geometry, sizes, names = self._files["geometry"], self._sizes, dict(self._names)
+        planned = self._planned() if self.desk.state.pose_compare else None
 
         async def done(posed: Posed) -> None:
             shown = [names[place] for place in PLACES[:2] if names[place]]
-            await self.desk.show(Posed(posed.result, posed.radiographs, ", ".join(shown) or posed.name))
+            await self.desk.show(replace(posed, name=", ".join(shown) or posed.name))
 
-        await self.jobs.run(lambda: self.workshop.find_screws(images, geometry, sizes), done, self.desk.tell)
+        await self.jobs.run(lambda: self.workshop.find_screws(images, geometry, sizes, planned), done, self.desk.tell)
 
     async def export(self) -> None:
         """Report, poses and everything as a zip, for download."""

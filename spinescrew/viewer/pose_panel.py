@@ -20,7 +20,12 @@ COLUMNS = (
     ("along", "± along", "standard deviation along the shaft, mm"),
     ("tilt", "± tilt", "standard deviation of the direction, degrees"),
 )
-SWITCHES = (("pose_outlines", "Outlines (A)"), ("pose_beams", "Beams"), ("pose_detectors", "Images in 3D"))
+SWITCHES = (
+    ("pose_outlines", "Outlines (A)"),
+    ("pose_beams", "Beams"),
+    ("pose_detectors", "Images in 3D"),
+    ("pose_planned", "Plan"),
+)
 
 
 def build_pose_panel(calls: Handlers) -> None:
@@ -32,6 +37,7 @@ def build_pose_panel(calls: Handlers) -> None:
             _doubts()
             _screws(calls)
             _correct(calls)
+            _placed()
             _looks(calls)
 
 
@@ -93,6 +99,14 @@ def _files(calls: Handlers) -> None:
                 value=("pose_files.sizes",),
                 placeholder="6.5x45, ... (measured when empty)",
                 change=(lambda text: calls.pose.set_sizes(text), "[$event.target.value]"),
+            )
+        with html.Div(v_if="pose_can_compare", classes="row"):
+            check(
+                "pose_compare",
+                "pose_compare",
+                "pose_compare = $event.target.checked",
+                "Compare with the plan of the Planner tab",
+                "busy",
             )
         with html.Div(classes="row buttons"):
             _run(calls, "pose-again")
@@ -168,6 +182,23 @@ def _choice(name: str, items: str, value: str, heard: Any) -> None:
             value=("item.name",),
             raw_attrs=[f':selected="item.name === {value}"'],
         )
+
+
+def _placed() -> None:
+    """Planned and placed, a block for each pedicle."""
+    with html.Div(classes="card", id="pose-placed", v_if="pose.placed.length"):
+        html.Div("Planned and placed", classes="c2-name")
+        with html.Div(classes="pose-placed", v_for="row in pose.placed", key="row.name + row.number"):
+            with html.Div(classes="c2-screw"):
+                html.Span("{{ row.name }}, screw {{ row.number }}", classes="c2-name")
+                with html.Span():
+                    html.Span("planned ", classes="quiet")
+                    _chip("row.planned.text", "row.planned.colour", "row.planned.ink")
+                    html.Span(" placed ", classes="quiet")
+                    _chip("row.placed.text", "row.placed.colour", "row.placed.ink")
+            html.Div("entry {{ row.entry }}, tip {{ row.tip }}, turned {{ row.angle }}")
+            html.Div("{{ row.words }}", classes="quiet")
+        html.Div("{{ text }}", v_for="text in pose.placed_words", key="text", classes="quiet pose-calibration")
 
 
 def _looks(calls: Handlers) -> None:

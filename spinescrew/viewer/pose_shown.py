@@ -7,10 +7,11 @@ from typing import Any
 from spinescrew.networks.card import PROVENANCE
 from spinescrew.radiographs.pose_session import PoseSession
 from spinescrew.radiographs.pose_words import ROLL, summary
+from spinescrew.reports.outcome_table import PlacedLine, placed_lines
 from spinescrew.reports.palette import ink_on
 from spinescrew.reports.pose_report import calibration_words
 from spinescrew.reports.pose_tables import ScrewLine, screw_lines
-from spinescrew.scene.pose_wording import remarks
+from spinescrew.scene.pose_wording import placed_cells, placed_names, remarks
 from spinescrew.scene.radiograph_nodes import view_name
 from spinescrew.viewer.places import POSE_PLACES
 
@@ -29,15 +30,17 @@ NOTHING: dict[str, Any] = {
     "first": NOBODY,
     "second": NOBODY,
     "titles": {},
+    "placed": [],
+    "placed_words": [],
 }
 """Before anything was solved."""
 
 FACTS = (("Entry", "entry"), ("Tip", "tip"), ("Direction", "direction"))
 
 
-def answer(session: PoseSession) -> dict[str, Any]:
-    """Everything that the tab shows of a session."""
-    lines = screw_lines(session.result)
+def answer(session: PoseSession, outcome: Any = None) -> dict[str, Any]:
+    """Everything that the tab shows of a session, and of its poses beside a plan where there is one."""
+    lines = screw_lines(session.result, placed_names(outcome.found) if outcome is not None else None)
     hand = next((line for line in lines if line.number == session.selected), None)
     chosen = str(session.selected) if session.selected is not None else NOBODY
     return {
@@ -49,6 +52,23 @@ def answer(session: PoseSession) -> dict[str, Any]:
         "first": chosen,
         "second": chosen,
         "titles": {place.node: name for place, name in zip(POSE_PLACES, _titles(session), strict=False)},
+        "placed": [_placed(line) for line in placed_lines(outcome.found)] if outcome is not None else [],
+        "placed_words": [outcome.words, *outcome.found.warnings] if outcome is not None else [],
+    }
+
+
+def _placed(line: PlacedLine) -> dict[str, Any]:
+    name, number, _grades, entry, tip, angle, words = placed_cells(line)
+    placed, planned = ({"text": b.text, "colour": b.ground, "ink": b.ink} for b in (line.placed, line.planned))
+    return {
+        "name": name,
+        "number": number,
+        "placed": placed,
+        "planned": planned,
+        "entry": entry,
+        "tip": tip,
+        "angle": angle,
+        "words": words,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spinescrew.scene.c2_scene import OPACITY, THRESHOLD
-from spinescrew.scene.pose_scene import OVERLAY
+from spinescrew.scene.pose_look import OVERLAY
 from spinescrew.viewer import pose_shown
 from spinescrew.viewer.c2_shown import NOTHING
 from spinescrew.viewer.places import C2, C2_PANES, PANES, PLACES, PLANNER, POSE, POSE_PANES
@@ -57,4 +57,7 @@ START: dict[str, Any] = {
     "pose_outlines": True,
     "pose_beams": True,
     "pose_detectors": True,
+    "pose_planned": True,
+    "pose_compare": True,
+    "pose_can_compare": False,
 }
