@@ -1,4 +1,4 @@
-"""Pictures of the planner in a browser for Docs: the demo case and the demo neck as a person would work on them.
+"""Pictures of the planner in a browser for Docs: the demo case, neck and radiographs as a person works on them.
 
 Example: python Utilities/browser_pictures.py --out Docs --of c2
 """
@@ -25,10 +25,10 @@ def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "Docs")
-    parser.add_argument("--of", choices=("planner", "c2"), default=None, help="Which tab; both if left out.")
+    parser.add_argument("--of", choices=("planner", "c2", "pose"), default=None, help="Which tab; all if left out.")
     parser.add_argument("--case", type=Path, default=None, help="A case folder; the built-in cases if left out.")
     wanted = parser.parse_args()
-    for tab, take in (("planner", of_planner), ("c2", of_c2)):
+    for tab, take in (("planner", of_planner), ("c2", of_c2), ("pose", of_pose)):
         if wanted.of in (None, tab):
             with TemporaryDirectory() as journals, Browsed(Target(wanted.case), Path(journals), tab=tab) as planner:
                 take(planner, wanted.out)
@@ -77,6 +77,18 @@ def of_c2(planner: Browsed, out: Path) -> None:
     planner.click("#c2-left" if planner.planner.server.state.c2_side == "right" else "#c2-right")
     planner.wait(4)
     planner.screenshot(out / "c2-browser-light.png")
+
+
+def of_pose(planner: Browsed, out: Path) -> None:
+    """Screws found in both images, and how these were taken."""
+    planner.until(lambda: planner.planner.server.state.opened, "the screws", 900)
+    planner.click('tr[data-screw="2"]')
+    planner.wait(4)
+    planner.screenshot(out / "pose-browser.png")
+    planner.click("#pose-room")
+    planner.click("#theme")
+    planner.wait(4)
+    planner.screenshot(out / "pose-browser-room.png")
 
 
 if __name__ == "__main__":

@@ -110,11 +110,11 @@ def only(ui: Any, *names: str) -> None:
             widget.collapsed = name not in names
 
 
-def wait(until: Any) -> None:
+def wait(until: Any, seconds: float = 120) -> None:
     """Let the event loop run until that is so."""
     import slicer
 
-    end = time.monotonic() + 120
+    end = time.monotonic() + seconds
     while not until():
         if time.monotonic() > end:
             raise TimeoutError("a step of the tutorial did not come about")
