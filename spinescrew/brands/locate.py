@@ -28,7 +28,9 @@ DIAMETER_MM = 6.5
 """Usual screw: what the size of an image is told by where nothing else tells it."""
 
 _DISTANCE_MM = 1100.0
-_DIAMETERS_MM = (3.8, 9.8)
+_THICKEST_MM = 9.8
+"""Thicker ones are magnified more than on films, as a C-arm does; thinner ones are thin, or half hidden."""
+
 _MOST_OFF = 1.5
 _PLAIN = 0.9
 _FAR_BETTER = 2.0
@@ -187,7 +189,7 @@ def _scale(radiograph: Radiograph, found: _Try, seen: Sequence[Any]) -> tuple[fl
     if not len(radii):
         return scale, "" if known else "the size of its pixels is not told; it was guessed from the image's size"
     diameter = 2 * float(np.median(radii)) * float(found.maps.view.pixel_mm.mean()) / magnification
-    if known and _DIAMETERS_MM[0] <= diameter <= _DIAMETERS_MM[1]:
+    if known and diameter <= _THICKEST_MM:
         return scale, ""
     share = float(np.clip(diameter / DIAMETER_MM, 1 / _MOST_OFF, _MOST_OFF))
     why = f"its screws would be {diameter:.1f} mm thick as its pixels are told" if known else "its pixels have no size"
