@@ -79,7 +79,7 @@ def test_it_names_every_file_and_hands_the_sizes_on(said):
 def test_the_help_shows_an_example():
     text = CliRunner().invoke(app, ["pose", "--help"]).stdout
     assert "Example: spinescrew pose AP.dcm LAT.dcm --geometry geometry.json --out poses" in text
-    for option in ("--geometry", "--out", "--size", "--plan", "--ct", "--labels", "--force", "--device"):
+    for option in ("--geometry", "--out", "--size", "--plan", "--ct", "--labels", "--postop", "--force", "--device"):
         assert option in text
 
 
@@ -93,11 +93,11 @@ def test_one_image_alone_is_refused_in_one_line(files, tmp_path):
 
 
 def test_screws_beside_their_plan_are_told_in_lines(known, capsys, monkeypatch):
-    outcome = SimpleNamespace(found=Outcome((), (3,), ("screw 3: at no pedicle",)))
+    outcome = SimpleNamespace(title="Planned against placed", found=Outcome((), (3,), ("screw 3: at no pedicle",)))
     monkeypatch.setattr(OUT, "file", None)
     show_pose(pose.PoseCase(known.result, known.radiographs, outcome))
     text = capsys.readouterr().out
-    assert text.index("planned against placed:") < text.index("screw 3: at no pedicle")
+    assert text.index("Planned against placed:") < text.index("screw 3: at no pedicle")
 
 
 def test_a_plan_without_its_ct_is_refused(files, tmp_path):

@@ -88,7 +88,7 @@ def test_everything_is_packed(monkeypatch, tmp_path):
 @pytest.fixture
 def plan(monkeypatch):
     """A plan of one screw, whose vertebra is found where it is asked for; nothing is measured."""
-    vertebra = SimpleNamespace(pose=np.eye(4), expected_mm=0.4, doubts=("seen in one image",))
+    vertebra = SimpleNamespace(pose=np.eye(4), error_mm=0.4, doubts=("seen in one image",))
     outcome = PoseOutcome(Outcome(()), {Level.L3: vertebra}, {}, inclusive=True)
     monkeypatch.setattr(pose_open, "build_spine", lambda labels, ct, levels, progress: (labels, ct, levels))
     monkeypatch.setattr(pose_open, "check_plan_matches", lambda plan, spine: None)

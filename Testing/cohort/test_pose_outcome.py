@@ -13,12 +13,14 @@ from small_spine import make_mask_spine, make_plan
 from spinescrew.anatomy.levels import Level
 from spinescrew.cohort import pose, pose_outcome
 from spinescrew.cohort.pose import solve_case
-from spinescrew.cohort.pose_outcome import PlanCase, PlanInput, outcome_from_views, read_plan_case
+from spinescrew.cohort.pose_outcome import PlanCase, PlanInput, outcome_from_ct, outcome_from_views, read_plan_case
 from spinescrew.cohort.pose_pair import SolvedPair
 from spinescrew.errors import InputError
 from spinescrew.exchange import write_plan
 from spinescrew.geometry.vectors import rotation
 from spinescrew.implants.screw import Screw
+from spinescrew.outcome.compare import VertebraFound, compare_plan
+from spinescrew.outcome.postop import FoundScrew, PostopOutcome
 from spinescrew.outcome.registration import VertebraPose
 from spinescrew.planning.plan import Plan
 from spinescrew.radiographs import write_geometry, write_radiograph
@@ -121,8 +123,9 @@ def test_a_vertebra_that_cannot_be_trusted_grades_nothing(case, known, register)
 def test_a_plan_needs_its_ct_and_a_ct_its_plan(tmp_path):
     with pytest.raises(InputError, match="give it with --ct"):
         solve_case(["a.dcm", "b.dcm"], "g.json", tmp_path / "out", plan=tmp_path / "plan.json")
-    with pytest.raises(InputError, match="give --plan"):
-        solve_case(["a.dcm", "b.dcm"], "g.json", tmp_path / "out", ct=tmp_path / "ct.nii.gz")
+    for name in ("ct", "labels", "postop"):
+        with pytest.raises(InputError, match="give --plan"):
+            solve_case(["a.dcm", "b.dcm"], "g.json", tmp_path / "out", **{name: tmp_path / "x.nii.gz"})
     assert not list(tmp_path.iterdir())
 
 
@@ -166,6 +169,28 @@ def test_the_files_tell_differences_and_grades_beside_the_screws(compared):
         first, *_ = csv.DictReader(file)
     assert (first["level"], first["side"], first["gertzbein_robbins"]) == ("L1", "left", "B")
     assert float(first["entry_medial_mm"]) == pytest.approx(2.0, abs=1e-3)
-    assert told["outcome"] is case.outcome.found
-    assert "rigid body" in told["outcome_words"]
+    (section,) = told["placed"]
+    assert section.outcome is case.outcome.found
+    assert "rigid body" in section.words
     assert "compare with the plan" in case.result.seconds
+
+
+def test_a_later_ct_is_compared_by_its_own_metal(case, plan, spine, monkeypatch):
+    screws = {n: row.screw for n, row in enumerate(plan.planned, start=1)}
+    homes = {level: VertebraFound(np.eye(4), 0.2) for level in spine.vertebrae}
+    asked = []
+
+    def compare_postop(own, its_spine, later, *, options, progress):
+        asked.append((own is plan, its_spine is spine, options.inclusive))
+        found = tuple(FoundScrew(n, screw, 100.0, ("look at it",) if n == 2 else ()) for n, screw in screws.items())
+        return PostopOutcome(found, homes, compare_plan(own, screws, homes, its_spine))
+
+    monkeypatch.setattr(pose_outcome, "compare_postop", compare_postop)
+    found = outcome_from_ct(case, spine.labels)
+    assert asked == [(True, True, False)]
+    assert "after the operation" in found.title
+    assert found.found.warnings[-1] == "screw 2 of the later CT: look at it"
+    told = found.to_dict()
+    assert set(told["input_hash"]) == {"ct", "labels", "postop"}
+    assert told["vertebrae"]["L1"]["expected_mm"] == 0.2
+    assert json.dumps(told, allow_nan=False)

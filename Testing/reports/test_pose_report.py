@@ -10,11 +10,12 @@ from html_page import Page, without_pictures
 from known_poses import solved
 from PIL import Image
 
-from spinescrew.outcome.compare import VertebraFound, compare_plan
+from spinescrew.outcome.compare import Outcome, VertebraFound, compare_plan
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.radiographs.pose_words import ROLL
 from spinescrew.radiographs.recalibration import told
 from spinescrew.reports import pose_report
+from spinescrew.reports.outcome_table import PlacedSection
 from spinescrew.reports.palette import screw_colour
 from spinescrew.reports.pose_report import NEVER_SAW, write_pose_report
 from spinescrew.reports.pose_tables import screw_lines
@@ -127,7 +128,9 @@ def outcome(mask_spine, mask_plan):
 
 def test_planned_against_placed_has_the_words_and_grades_of_the_plan(case, outcome, quick, tmp_path):
     path = tmp_path / "a.html"
-    write_pose_report(case.result, case.radiographs, path, outcome=outcome, outcome_words="Found in both images.")
+    later = PlacedSection("In the later CT", Outcome(outcome.screws[:1]))
+    placed = [PlacedSection("Planned against placed", outcome, "Found in both images."), later]
+    write_pose_report(case.result, case.radiographs, path, placed=placed)
     text = Page(path.read_text()).text
     for words in (
         "Planned against placed",
@@ -140,6 +143,7 @@ def test_planned_against_placed_has_the_words_and_grades_of_the_plan(case, outco
         "screw 1, L1 left",
     ):
         assert words.lower() in text.lower(), words
+    assert text.index("Planned against placed") < text.index("In the later CT") < text.index("Both images")
     assert text.index("Screw 5: at no pedicle") < text.index("Planned against placed")
     assert "nan" not in text
 

@@ -33,6 +33,7 @@ def pose(
     plan: Annotated[Path | None, typer.Option(help="plan.json that the screws were to follow; needs --ct.")] = None,
     ct: Annotated[Path | None, typer.Option(help="CT that the plan was made on.")] = None,
     labels: Annotated[Path | None, typer.Option(help="Its named vertebrae; found if left out.")] = None,
+    postop: Annotated[Path | None, typer.Option(help="CT with the screws in place, to compare as well.")] = None,
     numbering: NumberingOption = Numbering.AUTO,
     title: TitleOption = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -57,6 +58,7 @@ def pose(
             plan=plan,
             ct=ct,
             labels=labels,
+            postop=postop,
             numbering=numbering.value,
             title=title,
             device=device,
@@ -122,4 +124,5 @@ def _lines(case: PoseCase) -> list[str]:
 def _outcome_lines(case: PoseCase) -> list[str]:
     from spinescrew.outcome.wording import lines
 
-    return [] if case.outcome is None else ["planned against placed:", *lines(case.outcome.found)]
+    told = [each for each in (case.outcome, case.postop) if each is not None]
+    return [line for each in told for line in (f"{each.title}:", *lines(each.found))]

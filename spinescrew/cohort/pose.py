@@ -14,6 +14,7 @@ from spinescrew.cohort.pose_outcome import (
     PlanInput,
     PoseOutcome,
     outcome_columns,
+    outcome_from_ct,
     outcome_from_views,
     read_plan_case,
 )
@@ -22,11 +23,13 @@ from spinescrew.errors import GeometryError, InputError
 from spinescrew.exchange.pose_file import write_pose
 from spinescrew.exchange.pose_record import geometry_hash, image_hash
 from spinescrew.exchange.pose_table import write_pose_csv, write_pose_stls
+from spinescrew.images import read_image
 from spinescrew.networks.card import PROVENANCE
 from spinescrew.networks.weights import list_models
 from spinescrew.progress import Progress
 from spinescrew.radiographs.find import MODEL
 from spinescrew.radiographs.radiograph import Radiograph
+from spinescrew.reports.outcome_table import PlacedSection
 from spinescrew.reports.pose_report import write_pose_report
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ class PoseCase:
     result: PoseResult
     radiographs: tuple[Radiograph, Radiograph]
     outcome: PoseOutcome | None = None
+    postop: PoseOutcome | None = None
     provenance: str = PROVENANCE
     files: tuple[Path, ...] = ()
 
@@ -58,6 +62,7 @@ def solve_case(
     plan: Path | None = None,
     ct: Path | None = None,
     labels: Path | None = None,
+    postop: Path | None = None,
     numbering: str = "auto",
     title: str = "",
     force: bool = False,
@@ -82,6 +87,8 @@ def solve_case(
     plan, ct, labels, numbering:
         ``plan.json`` that the screws were to follow, the CT it was made on, and its named vertebrae (an engine finds
         them where they are left out): then planned and placed screws are compared.
+    postop:
+        A CT with the screws in place: then these are compared with the plan as well.
     title:
         Heading of the report. No patient identity is written unless it is given here.
     force:
@@ -98,7 +105,7 @@ def solve_case(
     """
     progress = progress or Progress()
     out = Path(out)
-    source = _plan_input(plan, ct, labels, numbering)
+    source = _plan_input(plan, ct, labels, postop, numbering)
     with result_folder(out, force, POSE) as folder:
         with progress.step("read the images", 0.0, 0.05):
             pair = read_pair(images, geometry)
@@ -109,8 +116,12 @@ def solve_case(
         solved = pose(pair, sizes, device=device, progress=progress.part(0.2, 0.5))
         case = PoseCase(solved.result, solved.radiographs)
         if planned is not None:
-            with progress.step("compare with the plan", 0.5, 0.85) as part:
+            with progress.step("compare with the plan", 0.5, 0.7) as part:
                 case = replace(case, outcome=outcome_from_views(planned, solved.result, solved.radiographs, part))
+        if planned is not None and postop is not None:
+            with progress.step("compare with the CT after the operation", 0.7, 0.85) as part:
+                later = read_image(postop, progress=part.part(0.0, 0.2))
+                case = replace(case, postop=outcome_from_ct(planned, later, part.part(0.2, 1.0)))
         return _written(case, folder, out, title, progress.part(0.85, 1.0))
 
 
@@ -149,12 +160,12 @@ def parse_size(text: str) -> Size:
     return diameter, length
 
 
-def _plan_input(plan: Path | None, ct: Path | None, labels: Path | None, numbering: str) -> PlanInput | None:
+def _plan_input(
+    plan: Path | None, ct: Path | None, labels: Path | None, postop: Path | None, numbering: str
+) -> PlanInput | None:
     if plan is None:
-        if ct is not None or labels is not None:
-            raise InputError(
-                "a CT or labels are of use with the plan made on them only; give --plan, or leave them out"
-            )
+        if any(path is not None for path in (ct, labels, postop)):
+            raise InputError("a CT or labels are of use beside a plan only; give --plan, or leave them out")
         return None
     if ct is None:
         raise InputError(NO_CT)
@@ -184,22 +195,19 @@ def _written(case: PoseCase, folder: Path, out: Path, title: str, progress: Prog
             folder / REPORT,
             provenance=provenance,
             hashes=hashes,
-            **_told(case.outcome),
+            placed=[
+                PlacedSection(each.title, each.found, each.words, each.inclusive)
+                for each in (case.outcome, case.postop)
+                if each is not None
+            ],
             title=title,
             progress=part,
         )
     whole = timed()
-    outcome = None if case.outcome is None else case.outcome.to_dict()
-    write_pose(whole, case.radiographs, folder / POSE, models=models, outcome=outcome)
+    outcome, postop = (None if each is None else each.to_dict() for each in (case.outcome, case.postop))
+    write_pose(whole, case.radiographs, folder / POSE, models=models, outcome=outcome, postop=postop)
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return replace(case, result=whole, provenance=provenance, files=tuple(out / name for name in names))
-
-
-def _told(outcome: PoseOutcome | None) -> dict[str, Any]:
-    """What the report says of the plan."""
-    if outcome is None:
-        return {}
-    return {"outcome": outcome.found, "outcome_words": outcome.words, "inclusive": outcome.inclusive}
 
 
 def _columns(outcome: PoseOutcome | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from spinescrew.errors import InputError
 from spinescrew.exchange import check_plan_matches
 from spinescrew.geometry.volume import Volume
 from spinescrew.grading.options import GradingOptions
-from spinescrew.outcome.compare import VertebraFound, compare_plan
+from spinescrew.outcome.compare import compare_plan
 from spinescrew.planning.plan import Plan
 from spinescrew.progress import Progress
 from spinescrew.viewer.opened import Posed, PoseTarget
@@ -51,12 +51,8 @@ class FoundPlan:
     def compare(self, result: PoseResult) -> PoseOutcome:
         """Planned against placed, of poses as they stand; each vertebra stays where it was found."""
         placed = {posed.number: posed.screw for posed in result.screws}
-        homes = {
-            level: VertebraFound(pose.pose, pose.expected_mm, pose.doubts)
-            for level, pose in self.outcome.vertebrae.items()
-        }
         options = GradingOptions(inclusive=self.outcome.inclusive)
-        found = compare_plan(self.case.plan, placed, homes, self.case.spine, options=options)
+        found = compare_plan(self.case.plan, placed, self.outcome.vertebrae, self.case.spine, options=options)
         return replace(self.outcome, found=found)
 
 

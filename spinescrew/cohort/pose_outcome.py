@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from spinescrew.grading.options import GradingOptions
 from spinescrew.implants.screw import Screw
 from spinescrew.outcome.compare import Outcome, ScrewOutcome, VertebraFound, compare_plan, match_to_plan
 from spinescrew.outcome.patches import metal_on_image
+from spinescrew.outcome.postop import compare_postop
 from spinescrew.outcome.registration import VertebraPose, register_vertebrae
 from spinescrew.outcome.start import starts_from_screws
 from spinescrew.planning.plan import Plan
@@ -27,11 +28,16 @@ from spinescrew.radiographs.radiograph import Radiograph
 if TYPE_CHECKING:
     from spinescrew.radiographs.pose import PoseResult
 
+VIEWS_TITLE, POSTOP_TITLE = "Planned against placed", "Planned against placed, in the CT after the operation"
 NO_CT = "planned and placed screws are compared in the plan's CT; give it with --ct"
 
 _WORDS = (
     "The vertebrae of the plan's CT were found in both images, each as a rigid body of its own; the error to be "
     "expected of that is in the range of the letters."
+)
+_POSTOP_WORDS = (
+    "The screws were found in the CT after the operation by their metal, the vertebrae by their bone, without the "
+    "radiographs; numbers are those of that CT."
 )
 
 
@@ -67,27 +73,30 @@ class PlanCase:
 
 @dataclass(frozen=True, eq=False)
 class PoseOutcome:
-    """Planned against placed.
+    """Planned against placed, by two radiographs or by a CT after the operation.
 
     Attributes
     ----------
     found:
         Every screw beside its plan.
     vertebrae:
-        Where each vertebra of the CT was found in the views.
+        Where each vertebra of the plan's CT was found in the views, or in the later CT.
     hashes:
         Of the CT and the labels of the plan.
     inclusive:
         Whether the limits of the grades are, as in the plan.
     words:
         How the screws were brought to the plan.
+    title:
+        What it is called in a report.
     """
 
     found: Outcome
-    vertebrae: Mapping[Level, VertebraPose]
+    vertebrae: Mapping[Level, VertebraFound]
     hashes: Mapping[str, str]
     inclusive: bool = False
     words: str = _WORDS
+    title: str = VIEWS_TITLE
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -154,7 +163,23 @@ def outcome_from_views(
     homes = {level: VertebraFound(pose.pose, pose.expected_mm, pose.doubts) for level, pose in vertebrae.items()}
     options = _grading(case.plan)
     found = compare_plan(case.plan, placed, homes, case.spine, options=options)
-    return PoseOutcome(found, vertebrae, _hashes(case), options.inclusive)
+    return PoseOutcome(found, homes, _hashes(case), options.inclusive)
+
+
+def outcome_from_ct(case: PlanCase, later: Volume, progress: Progress | None = None) -> PoseOutcome:
+    """Find the screws in a CT after the operation and compare them with the planned ones.
+
+    Raises
+    ------
+    InputError
+        If it shows no metal, or no vertebra of the plan.
+    """
+    options = _grading(case.plan)
+    told = compare_postop(case.plan, case.spine, later, options=options, progress=progress)
+    warnings = [f"screw {each.number} of the later CT: {note}" for each in told.found for note in each.notes]
+    found = replace(told.outcome, warnings=(*told.outcome.warnings, *warnings))
+    hashes = {**_hashes(case), "postop": later.content_hash()}
+    return PoseOutcome(found, told.vertebrae, hashes, options.inclusive, _POSTOP_WORDS, POSTOP_TITLE)
 
 
 def outcome_columns(screw: ScrewOutcome) -> dict[str, Any]:
@@ -197,10 +222,9 @@ def _hashes(case: PlanCase) -> dict[str, str]:
     return {"ct": case.ct.content_hash(), "labels": case.labels.content_hash()}
 
 
-def _vertebra(pose: VertebraPose) -> dict[str, Any]:
+def _vertebra(found: VertebraFound) -> dict[str, Any]:
     return {
-        "ct_to_views": pose.pose.round(6).tolist(),
-        "expected_mm": round(float(pose.expected_mm), 3),
-        "correlations": [round(float(value), 3) for value in pose.correlations],
-        "doubts": list(pose.doubts),
+        "ct_to_placed": found.pose.round(6).tolist(),
+        "expected_mm": round(float(found.error_mm), 3),
+        "doubts": list(found.doubts),
     }

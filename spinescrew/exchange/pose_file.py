@@ -70,6 +70,7 @@ def write_pose(
     *,
     models: Sequence[Mapping[str, str]] = (),
     outcome: Mapping[str, Any] | None = None,
+    postop: Mapping[str, Any] | None = None,
 ) -> Path:
     """A result as one JSON file (``pose.schema.json``); parameters as :func:`pose_record.pose_document`.
 
@@ -78,7 +79,7 @@ def write_pose(
     InputError
         If the file cannot be written.
     """
-    document = pose_record.pose_document(result, radiographs, models=models, outcome=outcome)
+    document = pose_record.pose_document(result, radiographs, models=models, outcome=outcome, postop=postop)
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -35,6 +35,7 @@ def pose_document(
     *,
     models: Sequence[Mapping[str, str]] = (),
     outcome: Mapping[str, Any] | None = None,
+    postop: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All of a result as JSON can hold it, without a name of a patient or a file.
 
@@ -42,8 +43,8 @@ def pose_document(
     ----------
     models:
         Which networks spoke: name, version, sha256, provenance.
-    outcome:
-        Planned against placed, as plain values.
+    outcome, postop:
+        Planned against placed, as plain values: by these poses, and by a CT after the operation.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -65,6 +66,7 @@ def pose_document(
         "screws": [_screw(posed, result) for posed in result.screws],
         "unmatched": [[_seen(seen, result, n) for seen in alone] for n, alone in enumerate(result.unmatched)],
         "outcome": None if outcome is None else dict(outcome),
+        "postop_outcome": None if postop is None else dict(postop),
         "warnings": list(result.warnings),
         "seconds": {name: round(value, 2) for name, value in result.seconds.items()},
     }

@@ -37,6 +37,16 @@ class PlacedLine:
     reason: str
 
 
+@dataclass(frozen=True)
+class PlacedSection:
+    """One comparison for a report: its title, the screws, how they were brought to the plan, the kind of limits."""
+
+    title: str
+    outcome: Outcome
+    words: str = ""
+    inclusive: bool = False
+
+
 def placed_lines(outcome: Outcome) -> tuple[PlacedLine, ...]:
     """All screws, from the head down."""
     return tuple(_line(screw) for screw in outcome.screws)

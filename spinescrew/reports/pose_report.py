@@ -15,7 +15,7 @@ from spinescrew.radiographs.pose_words import FAIR_PX, GOOD_PX, ROLL, summary
 from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.reports.document import Picture, grade_legend
 from spinescrew.reports.html import data_uri, now, rendered, times
-from spinescrew.reports.outcome_table import placed_lines
+from spinescrew.reports.outcome_table import PlacedSection, placed_lines
 from spinescrew.reports.pose_tables import ScrewLine, screw_lines
 from spinescrew.reports.pose_views import (
     HEAD_COLOUR,
@@ -30,7 +30,6 @@ from spinescrew.reports.render3d import rendering_problem
 from spinescrew.reports.wording import number, short_hash
 
 if TYPE_CHECKING:
-    from spinescrew.outcome.compare import Outcome
     from spinescrew.radiographs.pose import PoseResult
 
 NEVER_SAW = "The network never saw a real radiograph."
@@ -61,9 +60,7 @@ def write_pose_report(
     *,
     provenance: str = PROVENANCE,
     hashes: Mapping[str, str] | None = None,
-    outcome: Outcome | None = None,
-    outcome_words: str = "",
-    inclusive: bool = False,
+    placed: Sequence[PlacedSection] = (),
     title: str = "",
     identity: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -80,8 +77,8 @@ def write_pose_report(
         What the network was trained on, from its card.
     hashes:
         Names and content hashes of what was read.
-    outcome, outcome_words, inclusive:
-        The screws beside their plan, how they were brought to it, and whether the limits of the grades are inclusive.
+    placed:
+        The screws beside their plan; levels and sides are told by the first.
     title:
         Heading; a usual one if empty.
     identity:
@@ -98,7 +95,7 @@ def write_pose_report(
     watch.update(0.0, "report: images")
     images = tuple(_image(image, result, n) for n, image in enumerate(radiographs))
     blocks = []
-    lines = screw_lines(result, _names(outcome))
+    lines = screw_lines(result, _names(placed))
     for done, (posed, line) in enumerate(zip(result.screws, lines, strict=True)):
         watch.update(0.2 + 0.5 * done / len(result.screws), f"report: screw {posed.number}")
         close = [data_uri(close_view(image, result, posed, n)) for n, image in enumerate(radiographs)]
@@ -112,14 +109,12 @@ def write_pose_report(
         identity=dict(identity or {}),
         provenance=provenance,
         never_saw=NEVER_SAW if PROVENANCE in provenance else "",
-        warnings=(*result.warnings, *(() if outcome is None else outcome.warnings)),
+        warnings=[*result.warnings, *(text for each in placed for text in each.outcome.warnings)],
         facts=_facts(result, radiographs, hashes or {}),
         summary=summary(result),
         calibration=calibration_words(result),
         roll=ROLL,
-        placed=() if outcome is None else placed_lines(outcome),
-        outcome_words=outcome_words,
-        legend=grade_legend(inclusive),
+        sections=[(each, placed_lines(each.outcome), grade_legend(each.inclusive)) for each in placed],
         images=images,
         blocks=blocks,
         solid=solid,
@@ -142,9 +137,9 @@ def calibration_words(result: PoseResult) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _names(outcome: Outcome | None) -> dict[int, str]:
+def _names(placed: Sequence[PlacedSection]) -> dict[int, str]:
     """Level and side of the screws that lie at a pedicle, by number."""
-    screws = () if outcome is None else outcome.screws
+    screws = placed[0].outcome.screws if placed else ()
     return {screw.number: f"{screw.level.name} {screw.side}" for screw in screws if screw.number is not None}
 
 
