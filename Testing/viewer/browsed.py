@@ -23,7 +23,7 @@ from spinescrew.viewer.places import C2, PLANNER
 from spinescrew.viewer.serving import Listening
 
 HARMLESS = ("/paraview/",)  # trame's client asks for a launcher first; there is none
-PATIENCE_S = 240
+PATIENCE_S = 600
 _numbers = itertools.count()
 
 
@@ -35,6 +35,11 @@ def chromium():
         if os.environ.get("SPINESCREW_REQUIRE_BROWSER"):
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+def differs(before: np.ndarray, after: np.ndarray) -> float:
+    """Share of pixels that changed visibly."""
+    return float((np.abs(before - after).max(axis=2) > 25).mean())
 
 
 class Browsed:
@@ -107,24 +112,26 @@ class Browsed:
         return self.desk.session
 
     def until(self, condition, what: str, seconds: float = PATIENCE_S):
-        """Wait until ``condition()`` of the server holds; returns what it gave."""
-
-        async def look():
-            for _ in range(round(seconds / 0.1)):
-                found = condition()
-                if found:
-                    return found
-                await asyncio.sleep(0.1)
-            state = self.planner.server.state
-            raise AssertionError(f"waited in vain for {what}; message: {state.message!r}, job: {state.job_text!r}")
-
-        return self.run(look())
+        """Wait until ``condition()`` of server or page holds; returns what it gave."""
+        end = self.loop.time() + seconds
+        while not (found := condition()) and self.loop.time() < end:
+            self.wait(0.1)
+        if found:
+            return found
+        state = self.planner.server.state
+        raise AssertionError(f"waited in vain for {what}; message: {state.message!r}, job: {state.job_text!r}")
 
     def shows(self, selector: str, text: str, seconds: float = 20) -> None:
         """Wait until an element of the page holds ``text``."""
         from playwright.async_api import expect
 
         self.run(expect(self.page.locator(selector)).to_contain_text(text, timeout=1000 * seconds))
+
+    def holds(self, selector: str, value: str, seconds: float = 20) -> None:
+        """Wait until a field of the page holds ``value``."""
+        from playwright.async_api import expect
+
+        self.run(expect(self.page.locator(selector)).to_have_value(value, timeout=1000 * seconds))
 
     def text(self, selector: str) -> str:
         return self.run(self.page.locator(selector).inner_text())
@@ -144,8 +151,16 @@ class Browsed:
     def picture(self, node: str) -> np.ndarray:
         """What a view shows on the page once it rests, (height, width, 3)."""
         self.wait(1.0)
+        return self.glance(node)
+
+    def glance(self, node: str) -> np.ndarray:
+        """What a view shows on the page at this moment, (height, width, 3)."""
         data = self.run(self.page.locator(f"#pane-{node}").screenshot())
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+    def redrawn(self, node: str, before: np.ndarray, share: float) -> None:
+        """Wait until more than ``share`` of a view's pixels differ visibly from ``before``."""
+        self.until(lambda: differs(before, self.picture(node)) > share, f"another picture in {node}", 60)
 
     def screenshot(self, path: Path) -> None:
         self.wait(1.0)

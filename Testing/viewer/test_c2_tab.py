@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from axis_samples import perfect_assessment
-from browsed import Browsed
+from browsed import Browsed, differs
 from c2_workshop import VARIANT, KnownAnswer
 
 from spinescrew.anatomy.levels import Level
@@ -47,11 +47,6 @@ def judged(tab):
     assert tab.harmful() == []
 
 
-def differs(before, after):
-    """Share of pixels that changed visibly."""
-    return float((np.abs(before - after).max(axis=2) > 25).mean())
-
-
 def screw(tab):
     return tab.session.plan.get(*LEFT)
 
@@ -85,11 +80,11 @@ def test_the_key_turns_attention_off_and_on_in_slices_and_on_the_bone(judged):
     slices, bone = judged.picture("Red"), judged.picture("1")
     judged.press("a")
     judged.until(lambda: not judged.planner.server.state.attention, "the key")
-    assert differs(slices, judged.picture("Red")) > 0.003
-    assert differs(bone, judged.picture("1")) > 0.003
+    judged.redrawn("Red", slices, 0.003)
+    judged.redrawn("1", bone, 0.003)
     judged.press("a")
     judged.until(lambda: judged.planner.server.state.attention, "the key again")
-    assert differs(slices, judged.picture("Red")) < 0.001
+    judged.until(lambda: differs(slices, judged.glance("Red")) < 0.001, "the picture of before")
 
 
 def test_the_sliders_say_how_much_attention_covers_and_from_where_on(judged):
@@ -100,7 +95,7 @@ def test_the_sliders_say_how_much_attention_covers_and_from_where_on(judged):
         for _ in range(6):
             judged.press("ArrowRight")
         judged.until(lambda name=name: judged.planner.server.state[name] > 0.55, "the slider")
-        assert differs(before, judged.picture("Red")) > 0.002
+        judged.redrawn("Red", before, 0.002)
     judged.press("a")  # also while a slider has the focus
     judged.until(lambda: not judged.planner.server.state.attention, "the key")
     judged.press("a")
@@ -126,6 +121,7 @@ def test_the_screw_is_grabbed_in_a_slice_and_its_grade_follows(judged):
     before = screw(judged)
     assert judged.text("#c2-left .c2-screw .chip") == f"GR {before.assessment.gertzbein_robbins}"
     judged.drag("Red", judged.grip(LEFT, "tip"), (-90, 0))
+    judged.until(lambda: judged.session.history.can_undo, "the edit")
     assert np.linalg.norm(screw(judged).screw.tip - before.screw.tip) > 5.0
     letter = screw(judged).assessment.gertzbein_robbins
     assert letter in "BCDE"
@@ -183,4 +179,4 @@ def test_the_planners_tab_opens_its_own_case_and_the_answer_stays(judged):
     judged.click("#tab-c2")
     judged.shows("#c2-left .verdict", "feasible")
     assert judged.planner.server.state.attention
-    assert judged.picture("Red").std() > 20
+    judged.until(lambda: judged.glance("Red").std() > 20, "the slice")

@@ -47,6 +47,7 @@ def test_what_a_finger_did_is_unsaved_offered_again_and_saved(folder, journals):
         browsed.shows("#hand-title", "L3 right")
         finger(browsed, "Red", browsed.grip(L3_RIGHT, "whole"), (25, 0))
         browsed.shows(".unsaved", "unsaved")
+        browsed.until(lambda: browsed.session.history.can_undo, "the edit")
         moved = browsed.session.plan.get(*L3_RIGHT).screw.entry
         assert np.linalg.norm(moved - before.entry) > 2.0
         panel, views = (browsed.run(browsed.page.locator(name).bounding_box()) for name in (".panel", ".views"))

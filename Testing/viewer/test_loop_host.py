@@ -29,10 +29,10 @@ def test_work_of_one_frame_is_done_once_and_soon():
 def test_what_is_asked_for_again_waits_anew():
     async def play():
         done, host = [], LoopHost()
-        host.later("risk", 0.05, lambda: done.append("first"))
+        host.later("risk", 0.3, lambda: done.append("first"))
         await asyncio.sleep(0.03)
-        host.later("risk", 0.05, lambda: done.append("second"))
-        await asyncio.sleep(0.15)
+        host.later("risk", 0.3, lambda: done.append("second"))
+        await asyncio.sleep(0.4)
         return done
 
     assert on_a_loop(play) == ["second"]

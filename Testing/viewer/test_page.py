@@ -35,11 +35,6 @@ def row_text(planner, key="L3 left"):
     return planner.text(f'tr[data-key="{key}"]')
 
 
-def differs(before, after):
-    """Share of pixels that changed visibly."""
-    return float((np.abs(before - after).max(axis=2) > 25).mean())
-
-
 def screw(planner, key=L3_LEFT):
     return planner.session.plan.get(*key)
 
@@ -47,24 +42,25 @@ def screw(planner, key=L3_LEFT):
 def test_a_handle_dragged_in_3d_moves_the_screw_and_everything_that_tells_of_it(planner):
     before, picture, row = screw(planner), planner.picture("1"), row_text(planner)
     planner.drag("1", planner.grip(L3_LEFT, "whole"), (30, 0))
+    planner.until(lambda: planner.session.history.undo_name == "move L3 left", "the edit")
     moved = screw(planner).screw.entry - before.screw.entry
     assert np.linalg.norm(moved) > 3.0
     assert np.allclose(moved, screw(planner).screw.tip - before.screw.tip, atol=0.1)  # the whole screw
-    assert planner.session.history.undo_name == "move L3 left"
     planner.shows("#moved", "from the automatic plan")
     assert row_text(planner) != row
-    assert differs(picture, planner.picture("1")) > 0.002
+    planner.redrawn("1", picture, 0.002)
 
 
 def test_a_handle_dragged_in_a_slice_turns_the_screw_until_it_breaches_and_the_grade_says_so(planner):
     picture = planner.picture("Red")
     planner.drag("Red", planner.grip(L3_LEFT, "tip"), (-110, 0))
+    planner.until(lambda: planner.session.history.can_undo, "the edit")
     found = screw(planner).assessment
     assert found.gertzbein_robbins in "BCDE"
     planner.shows("#grade", f"GR {found.gertzbein_robbins}")
     planner.shows("#grade-text", "breach of")
     assert planner.text('tr[data-key="L3 left"] .chip') == found.gertzbein_robbins
-    assert differs(picture, planner.picture("Red")) > 0.01
+    planner.redrawn("Red", picture, 0.01)
 
 
 def test_an_angle_that_is_typed_is_the_screws(planner):
@@ -72,7 +68,7 @@ def test_an_angle_that_is_typed_is_the_screws(planner):
     planner.type("#type-pta_deg", 25)
     planner.until(lambda: abs(screw(planner).assessment.pta_deg - 25) < 0.01, "the angle")
     planner.shows('tr[data-key="L3 left"]', "25.0")
-    assert differs(picture, planner.picture("1")) > 0.0005
+    planner.redrawn("1", picture, 0.0005)
 
 
 def test_what_is_no_number_of_a_screw_is_refused_in_words_and_the_field_goes_back(planner):
@@ -94,10 +90,10 @@ def test_the_diameter_slides_through_the_catalogue(planner):
     for _ in range(3):
         planner.press("ArrowRight")
         planner.wait(0.3)
-    after = screw(planner).screw.shape.diameter_mm
-    assert after > before
-    planner.shows("#hand-size", f"{after:g}")
-    planner.shows('tr[data-key="L3 left"]', f"{after:g}")
+    planner.until(lambda: screw(planner).screw.shape.diameter_mm > before, "the diameter")
+    for place in ("#hand-size", 'tr[data-key="L3 left"]'):
+        told = lambda place=place: f"{screw(planner).screw.shape.diameter_mm:g}" in planner.text(place)  # noqa: E731
+        planner.until(told, "the page's word of it")
 
 
 def test_what_was_done_is_undone_and_redone_by_button_and_key(planner):
@@ -132,8 +128,7 @@ def test_the_automatic_plan_stays_to_be_seen_beside_what_was_moved(planner):
     planner.click("#option-ghost")
     planner.until(lambda: planner.desk.case.shown.ghost.shown, "the ghost")
     planner.press("Escape")
-    planner.wait(0.5)
-    assert differs(before, planner.picture("1")) > 0.0005
+    planner.redrawn("1", before, 0.0005)
     planner.planner.server.state.ghost = False
     planner.planner.server.state.flush()
 
@@ -155,7 +150,7 @@ def test_slices_of_the_patient_instead_of_the_screw(planner):
     x, _ = planner.point_on_page("Red", left)
     right, _ = planner.point_on_page("Red", planner.grip((Level.L3, "right"), "entry"))
     assert x > right  # the patient's left is on the right
-    assert differs(red, planner.picture("Yellow")) > 0.1
+    planner.redrawn("Yellow", red, 0.1)
     node = planner.desk.panes.slices[0].get_view_node()
     node.SetSliceOffset(node.GetSliceOffset() + 20.0)
     there = node.GetSliceOffset()
@@ -169,26 +164,27 @@ def test_slices_of_the_patient_instead_of_the_screw(planner):
     planner.shows("#pane-Green .pane-title", "Across")
 
 
-def test_a_view_alone_and_a_smaller_window_are_drawn_in_their_size(planner):
-    planner.click("#expand-1")
-    planner.wait(1.5)
+def fits(planner):
+    """The place of the 3D view on the page, without width or height until it is drawn in its size."""
     box = planner.run(planner.page.locator("#pane-1").bounding_box())
     size = planner.desk.panes.three_d.render_window().GetSize()
-    assert list(size) == pytest.approx([box["width"], box["height"]], abs=2)
-    assert box["width"] > 850
+    fit = list(size) == pytest.approx([box["width"], box["height"]], abs=2)
+    return box if fit else {"width": 0, "height": 0}
+
+
+def test_a_view_alone_and_a_smaller_window_are_drawn_in_their_size(planner):
+    planner.click("#expand-1")
+    planner.until(lambda: fits(planner)["width"] > 850, "the view alone")
     planner.click("#expand-1")
     planner.run(planner.page.set_viewport_size({"width": 1024, "height": 700}))
-    planner.wait(1.5)
-    box = planner.run(planner.page.locator("#pane-1").bounding_box())
-    assert planner.desk.panes.three_d.render_window().GetSize()[0] == pytest.approx(box["width"], abs=2)
+    planner.until(lambda: 0 < fits(planner)["width"] < 850, "the smaller window")
     planner.run(planner.page.set_viewport_size({"width": 1280, "height": 800}))
 
 
 def test_dark_and_light(planner):
     dark = planner.picture("1").mean()
     planner.click("#theme")
-    planner.wait(0.5)
-    assert planner.picture("1").mean() > dark + 60
+    planner.until(lambda: planner.glance("1").mean() > dark + 60, "the light")
     card = "getComputedStyle(document.querySelector('.panel .card')).backgroundColor"
     colour = planner.run(planner.page.evaluate(card))
     assert colour == "rgb(255, 255, 255)"
@@ -228,6 +224,34 @@ def test_a_case_that_is_exported_can_be_carried_away(planner, tmp_path):
     planner.press("Escape")
 
 
+def typed_while_the_page_hears_of_something(planner, selector, text):
+    """Type all but the last sign, have the page drawn anew, and type the rest."""
+    field, state = planner.page.locator(selector), planner.planner.server.state
+    planner.run(field.select_text())
+    planner.run(field.press_sequentially(text[:-1]))
+    said = state.summary
+    with state:
+        state.summary = "something else"
+    planner.shows("#summary", "something else")
+    with state:
+        state.summary = said
+    planner.shows("#summary", said)
+    planner.run(field.press_sequentially(text[-1]))
+    planner.press("Enter")
+
+
+def test_what_is_being_typed_stays_whatever_the_page_hears_meanwhile(planner):
+    typed_while_the_page_hears_of_something(planner, "#type-pta_deg", "26")
+    planner.until(lambda: abs(screw(planner).assessment.pta_deg - 26) < 0.01, "the angle")
+    planner.click("#levels summary")
+    typed_while_the_page_hears_of_something(planner, "#level-T12", "T11")
+    planner.until(lambda: planner.desk.names == {Level.T12: Level.T11}, "the name")
+    planner.desk.names.clear()
+    planner.desk.refresh()
+    planner.holds("#level-T12", "T12")
+    planner.click("#levels summary")
+
+
 def called(planner, now, name):
     """Type a level's name, and wait until the desk has heard it."""
     planner.type(f"#level-{now}", name)
@@ -250,11 +274,19 @@ def test_a_vertebra_that_is_called_otherwise_keeps_its_screws_and_has_them_grade
     planner.shows("#message", "two vertebrae would be called L5")  # and nothing was changed
     called(planner, "L4", "L4")
     planner.click("#rename")
-    planner.shows("#message", "renamed", 120)
+    planner.until(lambda: planner.planner.server.state.busy, "the renaming")
+    called(planner, "L5", "L4")  # what is done meanwhile counts too
+    planner.click("#locked")
+    planner.until(lambda: screw(planner).locked, "the lock")
+    assert planner.planner.server.state.busy
+    planner.shows("#message", "renamed", 600)
+    assert planner.desk.names == {Level.L5: Level.L4}
+    planner.holds("#level-L5", "L4")
+    assert screw(planner, (Level.L2, "left")).locked
     assert Level.T12 in planner.session.spine.vertebrae
     renamed = screw(planner, (Level.L2, "left"))
     assert np.allclose(renamed.screw.entry, entry)
     assert renamed.assessment is not None
     assert renamed.assessment.pta_deg == pytest.approx(20, abs=0.2)
     planner.shows("#screws", "T12 left")
-    assert differs(picture, planner.picture("1")) > 0.0005  # the labels of the screws
+    planner.redrawn("1", picture, 0.0005)  # the labels of the screws

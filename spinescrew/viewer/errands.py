@@ -71,22 +71,28 @@ class Errands:
     async def apply_names(self) -> None:
         """Call the vertebrae as the page has it; their screws stay in their bone and are graded anew."""
         desk = self.desk
-        session, opened = desk.session, desk.opened
-        if session is None or opened is None:
+        session = desk.session
+        if session is None:
             return
-        labels, names = session.spine.labels, dict(desk.names)
+        names = dict(desk.names)
         try:
-            fresh = relabel(labels, names)
+            fresh = relabel(session.spine.labels, names)
         except InputError as error:
             desk.tell(str(error), True)
             return
-        plan, automatic = renamed(session.plan, names), renamed(session.automatic, names)
-        levels = tuple(dict.fromkeys(row.level for row in plan.screws))
+        levels = tuple(dict.fromkeys(row.level for row in renamed(session.plan, names).screws))
 
         async def done(spine: Spine) -> None:
-            hashes = {**plan.input_hash, "labels": spine.labels.content_hash()}
-            now = replace(plan, input_hash=hashes)
-            await desk.open(replace(opened, plan=now, automatic=automatic, spine=spine), unsaved=True)
+            now, opened = desk.session, desk.opened
+            if now is None or opened is None:
+                return
+            # what was edited and typed while the vertebrae were measured is kept
+            heard = desk.names
+            plan, automatic = renamed(now.plan, names), renamed(now.automatic, names)
+            plan = replace(plan, input_hash={**plan.input_hash, "labels": spine.labels.content_hash()})
+            await desk.open(replace(opened, plan=plan, automatic=automatic, spine=spine), unsaved=True)
+            typed = {names.get(level, level): name for level, name in heard.items()}
+            desk.names = {level: name for level, name in typed.items() if level != name}
             desk.tell("The levels were renamed; screws kept their bone. Undo begins anew. Save or export to keep it.")
 
         await self._run(lambda: self.workshop.measure(fresh, session.spine.ct, levels), done)

@@ -36,7 +36,12 @@ def build_page(server: Any, calls: Handlers) -> VAppLayout:
         }
     )
     server.enable_module(
-        {"serve": {"spinescrew": str(STATIC)}, "scripts": ["spinescrew/page.js"], "styles": ["spinescrew/page.css"]}
+        {
+            "serve": {"spinescrew": str(STATIC)},
+            "scripts": ["spinescrew/page.js"],
+            "styles": ["spinescrew/page.css"],
+            "vue_use": ["spinescrew"],
+        }
     )
     server.trigger("key")(lambda name: calls.hand.key(name))
     server.trigger("pose_file")(lambda place, file: calls.pose.take(place, file))

@@ -87,16 +87,13 @@ def _hand(calls: Handlers) -> None:
             html.Input(
                 type="number",
                 classes="number",
-                value=("hand.figures[field.id]",),
                 step=("field.step",),
                 disabled=("hand.locked || hand.figures[field.id] === undefined",),
                 change=(set_figure, "[field.id, $event.target.value]"),
                 raw_attrs=[
                     ':id="`type-${field.id}`"',
                     ':aria-label="`${field.name} in ${field.unit}`"',
-                    '@keydown.enter="$event.target.blur()"',
-                    # what was typed and came to nothing does not stay
-                    '@blur="$event.target.value = hand.figures[field.id]"',
+                    'v-typed="hand.figures[field.id]"',
                 ],
             )
             html.Div("{{ field.unit }}", classes="unit")
@@ -189,12 +186,7 @@ def _levels(calls: Handlers) -> None:
             html.Span("is called", classes="quiet")
             html.Input(
                 classes="number name",
-                value=("row.name",),
-                raw_attrs=[
-                    ':id="`level-${row.now}`"',
-                    '@keydown.enter="$event.target.blur()"',
-                    '@blur="$event.target.value = row.name"',
-                ],
+                raw_attrs=[':id="`level-${row.now}`"', 'v-typed="row.name"'],
                 change=(lambda now, name: calls.errands.set_name(now, name), "[row.now, $event.target.value]"),
             )
         with html.Div(classes="row buttons"):

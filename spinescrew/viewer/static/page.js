@@ -1,4 +1,4 @@
-// Keys of the planner. Everything else is the library's.
+// Keys of the planner, and the fields to type into. Everything else is the library's.
 (function () {
   const PLAIN = ['[', ']', '+', '-', '.', ',', 'a', 'm', 'r', 'l', 'v', 'Delete', 'PageUp', 'PageDown',
     'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'];
@@ -30,4 +30,29 @@
     // a button that has the focus would hear it too
     if (pressed || (event.target instanceof Element && event.target.closest('.pane'))) event.stopPropagation();
   }, true);
+})();
+
+// v-typed="text": a field that shows `text`, Enter ends it. The page is drawn anew for whatever it is told (a job's
+// progress, an answer); a plain `value` would then take away what a hand is typing.
+(function () {
+  function show(field, text) {
+    field.value = text ?? '';
+    field.shown = field.value;
+  }
+
+  const typed = {
+    mounted(field, { value }) {
+      field.text = value;
+      show(field, value);
+      field.addEventListener('keydown', ({ key }) => { if (key === 'Enter') field.blur(); });
+      // what was typed and came to nothing does not stay
+      field.addEventListener('blur', () => show(field, field.text));
+    },
+    updated(field, { value }) {
+      field.text = value;
+      if (document.activeElement !== field || field.value === field.shown) show(field, value);
+    },
+  };
+
+  window.spinescrew = { install(app) { app.directive('typed', typed); } };
 })();
