@@ -162,6 +162,13 @@ class Browsed:
         """Wait until more than ``share`` of a view's pixels differ visibly from ``before``."""
         self.until(lambda: differs(before, self.picture(node)) > share, f"another picture in {node}", 60)
 
+    def fitted(self, node: str) -> dict[str, float]:
+        """Width and height of a view on the page once it is drawn in them; until then 0."""
+        box = self.run(self.page.locator(f"#pane-{node}").bounding_box())
+        drawn = self.desk.panes.named(node).view.render_window().GetSize()
+        fit = list(drawn) == pytest.approx([box["width"], box["height"]], abs=2)
+        return {name: box[name] if fit else 0.0 for name in ("width", "height")}
+
     def screenshot(self, path: Path) -> None:
         self.wait(1.0)
         self.run(self.page.screenshot(path=path))

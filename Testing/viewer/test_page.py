@@ -164,20 +164,12 @@ def test_slices_of_the_patient_instead_of_the_screw(planner):
     planner.shows("#pane-Green .pane-title", "Across")
 
 
-def fits(planner):
-    """The place of the 3D view on the page, without width or height until it is drawn in its size."""
-    box = planner.run(planner.page.locator("#pane-1").bounding_box())
-    size = planner.desk.panes.three_d.render_window().GetSize()
-    fit = list(size) == pytest.approx([box["width"], box["height"]], abs=2)
-    return box if fit else {"width": 0, "height": 0}
-
-
 def test_a_view_alone_and_a_smaller_window_are_drawn_in_their_size(planner):
     planner.click("#expand-1")
-    planner.until(lambda: fits(planner)["width"] > 850, "the view alone")
+    planner.until(lambda: planner.fitted("1")["width"] > 850, "the view alone")
     planner.click("#expand-1")
     planner.run(planner.page.set_viewport_size({"width": 1024, "height": 700}))
-    planner.until(lambda: 0 < fits(planner)["width"] < 850, "the smaller window")
+    planner.until(lambda: 0 < planner.fitted("1")["width"] < 850, "the smaller window")
     planner.run(planner.page.set_viewport_size({"width": 1280, "height": 800}))
 
 

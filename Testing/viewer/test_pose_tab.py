@@ -165,8 +165,8 @@ def test_poses_as_corrected_are_handed_out_and_other_tabs_keep_theirs(found):
 def test_the_whole_image_is_seen_in_a_page_of_another_size(found):
     for size in ({"width": 900, "height": 900}, {"width": 1280, "height": 800}):
         found.run(found.page.set_viewport_size(size))
-        found.wait(1.5)
+        found.until(lambda: all(found.fitted(place)["width"] for place in ("Red", "Yellow")), "the page's size")
         for place, view in zip(("Red", "Yellow"), solved().views, strict=True):
             node = found.desk.panes.named(place).view.get_view_node()
-            wanted = max(view.shape) * view.pixel_mm[0]
-            assert min(node.GetFieldOfView()[:2]) == pytest.approx(wanted, rel=0.02)
+            wanted = pytest.approx(max(view.shape) * view.pixel_mm[0], rel=0.02)
+            found.until(lambda node=node, wanted=wanted: min(node.GetFieldOfView()[:2]) == wanted, "the whole image")

@@ -96,9 +96,9 @@ def _files(calls: Handlers) -> None:
             html.Input(
                 classes="number pose-sizes",
                 id="pose-sizes",
-                value=("pose_files.sizes",),
                 placeholder="6.5x45, ... (measured when empty)",
                 change=(lambda text: calls.pose.set_sizes(text), "[$event.target.value]"),
+                raw_attrs=['v-typed="pose_files.sizes"'],
             )
         with html.Div(v_if="pose_can_compare", classes="row"):
             check(
