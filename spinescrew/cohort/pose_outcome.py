@@ -160,7 +160,7 @@ def outcome_from_views(
         if not levels or set(levels[0]) == set(wanted) or not levels[0]:
             raise
         vertebrae = register(levels[0])
-    homes = {level: VertebraFound(pose.pose, pose.expected_mm, pose.doubts) for level, pose in vertebrae.items()}
+    homes = {level: VertebraFound(pose.pose, pose.error_mm, pose.doubts) for level, pose in vertebrae.items()}
     options = _grading(case.plan)
     found = compare_plan(case.plan, placed, homes, case.spine, options=options)
     return PoseOutcome(found, homes, _hashes(case), options.inclusive)

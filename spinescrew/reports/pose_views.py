@@ -140,7 +140,7 @@ def room_view(result: PoseResult) -> bytes:
             else "left"
         )
         axes.annotate(
-            words, source, xytext=(0, -9), textcoords="offset points", fontsize=7.5, color=INK, ha=near, va="top"
+            words, tuple(source), xytext=(0, -9), textcoords="offset points", fontsize=7.5, color=INK, ha=near, va="top"
         )
     for posed in result.screws:
         line = np.stack([posed.screw.entry, posed.screw.tip])
