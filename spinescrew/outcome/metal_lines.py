@@ -31,6 +31,8 @@ _WIDE = 1.3
 
 _WIDEST_MM = 5.5
 _GAP_MM = 2.0
+_MOST_ROUNDS = 5
+"""A seed in a head follows head and shaft at first, as its radius is the head's; what does not settle is no line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,13 +193,14 @@ def _trace(field: Volume, threshold: float, point: Floats, direction: Floats) ->
     centre, axis, radius = _centred(field, threshold, point, direction)
     if not 0.8 < radius < _WIDEST_MM:
         return None
-    ends: list[tuple[float, bool]] = []
-    for _ in range(3):
+    ends: list[tuple[Floats, bool]] = []
+    for _ in range(_MOST_ROUNDS):
+        followed = radius
         stations: list[tuple[float, Floats]] = []
         ends = []
         for sign in (-1.0, 1.0):
             reach, free, seen = _follow(field, threshold, centre, sign * axis, radius)
-            ends.append((sign * reach, free))
+            ends.append((centre + sign * reach * axis, free))
             stations += [(sign * s, p) for s, p in seen]
         if len(stations) < 5:
             return None
@@ -209,8 +212,12 @@ def _trace(field: Volume, threshold: float, point: Floats, direction: Floats) ->
             return None
         centre, axis = middle, line
         radius = _usual_radius(field, threshold, points, axis)
-    (low, low_free), (high, high_free) = ends
-    return MetalLine(centre + low * axis, centre + high * axis, radius, low_free, high_free)
+        if abs(radius - followed) < 0.05 * radius:
+            break
+    else:
+        return None
+    first, last = (centre + ((end - centre) @ axis) * axis for end, _ in ends)
+    return MetalLine(first, last, radius, ends[0][1], ends[1][1])
 
 
 def _centred(field: Volume, threshold: float, point: Floats, direction: Floats) -> tuple[Floats, Floats, float]:

@@ -28,13 +28,19 @@ _METAL_HU, _METAL_SPREAD = 9000.0, 0.35
 """Titanium on an open scale, and how far (in its logarithm) other metals and scanners lie from it."""
 
 _SIGMA_MM, _SIGMA_SPREAD = 0.6, 0.4
-_SHARED_SPREAD = 0.02
+_SHARED_SPREAD, _RADIUS_SPREAD_MM = 0.02, 0.15
 _TIP_RADIUS_MM = 0.5
 _TAPER_MM, _TAPER_SPREAD = 4.0, 2.0
 _HEAD_MM = 10.0
-_TAPER_SLABS = 6
+_FLARE_MM, _FLARE_SPREAD = 2.0, 1.5
+"""Heads widen from the neck on, some at once and some over some millimetres."""
 
-_BEHIND_MM, _BEYOND_MM, _ASIDE_MM = 2.5, 4.0, 2.5
+_TAPER_SLABS, _FLARE_SLABS = 6, 4
+
+_BEHIND_MM, _BEYOND_MM, _ASIDE_MM = 3.5, 4.0, 2.5
+_CLEAR_MM = 3.0
+"""So much of the shaft beside the head is left out where blur and metal are fitted: heads have many shapes."""
+
 _MOST_VOXELS = 4000
 _NOISE_HU = 150.0
 
@@ -98,23 +104,39 @@ def _line_of(shaft: FittedShaft) -> MetalLine:
 def fit_shaft(ct: Volume, line: MetalLine, ceiling: float | None, shared: Scanned | None = None) -> FittedShaft:
     """Fit one shaft; blur and metal are fitted too where they are not ``shared``."""
     frame = _Frame(ct, line)
-    points, values = _voxels(ct, line)
+    points, values = _voxels(ct, line, _CLEAR_MM if shared is None else -_BEHIND_MM)
     place = frame.local(points)
     normal = frame.slice_normal
     told = shared or Scanned(_SIGMA_MM, max(_SIGMA_MM, 0.4 * frame.slice_mm), _METAL_HU)
     start = np.array(
         [0, 0, 0, 0, 0.0, line.length_mm + 1.0, max(line.radius_mm - 0.2, 1.0), _TAPER_MM,
-         np.log(told.plane_mm), np.log(told.slices_mm), 150.0, np.log(told.metal_hu), 2.0]
+         np.log(told.plane_mm), np.log(told.slices_mm), 150.0, np.log(told.metal_hu), 2.5, _FLARE_MM]
     )  # fmt: skip
     if shared is not None:
         start[5:7] = line.length_mm, line.radius_mm
     centre = start.copy()
     spread = np.array(
-        [3, 3, 0.1, 0.1, 4, 4, 1.5, _TAPER_SPREAD, _SIGMA_SPREAD, _SIGMA_SPREAD, 300.0, _METAL_SPREAD, 1.5]
+        [
+            3,
+            3,
+            0.1,
+            0.1,
+            4,
+            4,
+            1.5,
+            _TAPER_SPREAD,
+            _SIGMA_SPREAD,
+            _SIGMA_SPREAD,
+            300.0,
+            _METAL_SPREAD,
+            1.5,
+            _FLARE_SPREAD,
+        ]
     )
     if shared is not None:
         spread[[8, 9, 11]] = _SHARED_SPREAD
-    scale = np.array([0.3, 0.3, 0.02, 0.02, 0.5, 0.5, 0.3, 1.0, 0.2, 0.2, 100.0, 0.2, 0.5])
+        spread[6] = _RADIUS_SPREAD_MM
+    scale = np.array([0.3, 0.3, 0.02, 0.02, 0.5, 0.5, 0.3, 1.0, 0.2, 0.2, 100.0, 0.2, 0.5, 0.5])
     top = np.inf if ceiling is None else ceiling
 
     def off(x: Floats) -> Floats:
@@ -158,8 +180,8 @@ class _Frame:
         return np.stack([arm @ self.u, arm @ self.v, arm @ self.direction], axis=1)
 
 
-def _voxels(ct: Volume, line: MetalLine) -> tuple[Floats, Floats]:
-    """RAS points (n, 3) and HU (n,) of the voxels around the shaft and its end, not of those far behind its neck."""
+def _voxels(ct: Volume, line: MetalLine, first_mm: float) -> tuple[Floats, Floats]:
+    """RAS points (n, 3) and HU (n,) of the voxels around the shaft and its end, from ``first_mm`` past its neck."""
     ends = np.array([line.start - _BEHIND_MM * line.direction, line.end + (_BEYOND_MM + 1) * line.direction])
     reach = line.radius_mm + _ASIDE_MM
     corners = np.concatenate([ends + reach * way for way in np.concatenate([np.eye(3), -np.eye(3)])])
@@ -169,7 +191,7 @@ def _voxels(ct: Volume, line: MetalLine) -> tuple[Floats, Floats]:
     arm = points - line.start
     along = arm @ line.direction
     aside = np.linalg.norm(arm - along[:, None] * line.direction, axis=1)
-    near = (along > -_BEHIND_MM) & (along < line.length_mm + _BEYOND_MM + 1) & (aside < reach)
+    near = (along > first_mm) & (along < line.length_mm + _BEYOND_MM + 1) & (aside < reach)
     chosen = np.flatnonzero(near)
     if len(chosen) > _MOST_VOXELS:
         chosen = np.random.default_rng(0).choice(chosen, _MOST_VOXELS, replace=False)
@@ -178,7 +200,7 @@ def _voxels(ct: Volume, line: MetalLine) -> tuple[Floats, Floats]:
 
 def _model(x: Floats, place: Floats, normal: Floats, length: float) -> Floats:
     """HU at local places (n, 3), before the scale is cut off."""
-    u0, v0, tilt_u, tilt_v, neck, tip, radius, taper, plane, slices, ground, metal, head = x
+    u0, v0, tilt_u, tilt_v, neck, tip, radius, taper, plane, slices, ground, metal, head, flare = x
     radius, taper = max(radius, 0.3), float(np.clip(taper, 0.0, 15.0))
     axis = np.array([tilt_u, tilt_v, 1.0]) / np.sqrt(1 + tilt_u**2 + tilt_v**2)
     arm = place - np.array([u0, v0, 0.0])
@@ -190,7 +212,7 @@ def _model(x: Floats, place: Floats, normal: Floats, length: float) -> Floats:
     sigma = np.sqrt(small + (large - small) * np.clip(way**2, 0, 1))
     sigma_along = np.sqrt(small + (large - small) * float(axis @ normal) ** 2)
     depth = along + length / 2
-    edges, radii = _slabs(neck, tip, radius, taper, max(head, 0.0))
+    edges, radii = _slabs(neck, tip, radius, taper, max(head, 0.0), float(np.clip(flare, 0.0, 6.0)))
     steps = ndtr((depth[:, None] - edges) / sigma_along)
     held = np.zeros(len(place))
     for n, size in enumerate(radii):
@@ -199,13 +221,18 @@ def _model(x: Floats, place: Floats, normal: Floats, length: float) -> Floats:
     return np.asarray(ground + (np.exp(metal) - ground) * held)
 
 
-def _slabs(neck: float, tip: float, radius: float, taper: float, head: float) -> tuple[Floats, list[float]]:
-    """Ends (k + 1,) along the axis and radii (k,): head, shaft, and the taper in steps."""
+def _slabs(
+    neck: float, tip: float, radius: float, taper: float, head: float, flare: float
+) -> tuple[Floats, list[float]]:
+    """Ends (k + 1,) along the axis and radii (k,): head, its flare in steps, shaft, and the taper in steps."""
     begin = max(tip - taper, neck + 1.0)
     cuts = np.linspace(begin, max(tip, begin + 0.1), _TAPER_SLABS + 1)
     shares = (np.arange(_TAPER_SLABS) + 0.5) / _TAPER_SLABS
     tapering = radius + (min(_TIP_RADIUS_MM, radius) - radius) * shares
-    return np.concatenate([[neck - _HEAD_MM, neck], cuts]), [radius + head, radius, *tapering]
+    widening = radius + head * (1.0 - (np.arange(_FLARE_SLABS) + 0.5) / _FLARE_SLABS)
+    flares = neck - np.linspace(flare + 0.05, 0.0, _FLARE_SLABS + 1)
+    edges = np.concatenate([[neck - _HEAD_MM], flares, cuts])
+    return edges, [radius + head, *widening, radius, *tapering]
 
 
 _TABLE_RADII, _TABLE_OFF = np.linspace(0.0, 30.0, 241), np.linspace(-6.0, 6.0, 121)
