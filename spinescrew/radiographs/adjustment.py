@@ -16,8 +16,12 @@ from spinescrew.radiographs.view import View
 
 Floats = NDArray[np.float64]
 
-PER_SCREW = 8
-"""Neck (3), tip (3), radius and taper in mm."""
+PER_SCREW = 10
+"""Neck (3), tip (3), radius, taper, and how much wider than its radius it looks in each view (2), in mm."""
+
+WIDER_MM = 0.25
+"""Standard deviation of the last: a thread's outline lies anywhere between core and crest, the more so where two screws
+overlap and the higher crest counts. So an outline of which one side only is seen says little of where the axis is."""
 
 _FIXED = 1e-6
 _HUBER = 3.0
@@ -35,8 +39,8 @@ class State:
 
     Attributes
     ----------
-    necks, tips, radii, tapers:
-        (n, 3), (n, 3), (n,), (n,) of the screws, mm.
+    necks, tips, radii, tapers, wider:
+        (n, 3), (n, 3), (n,), (n,), (n, 2) of the screws, mm.
     calibration:
         (12,) as :class:`Calibration` takes it.
     dilation_px, softness_px:
@@ -47,23 +51,24 @@ class State:
     tips: Floats
     radii: Floats
     tapers: Floats
+    wider: Floats
     calibration: Floats = field(default_factory=lambda: np.zeros(UNKNOWNS))
     dilation_px: Floats = field(default_factory=lambda: np.zeros(2))
     softness_px: Floats = field(default_factory=lambda: np.ones(2))
 
-    def shaft(self, n: int) -> Shaft:
-        """One screw's shaft."""
+    def shaft(self, n: int, view: int) -> Shaft:
+        """One screw's shaft as a view sees it."""
         length = float(np.linalg.norm(self.tips[n] - self.necks[n]))
-        radius = float(self.radii[n])
+        radius = max(float(self.radii[n] + self.wider[n, view]), 0.8)
         taper = min(float(self.tapers[n]), 0.5 * length)
         return Shaft(self.necks[n], self.tips[n], radius, taper, min(_TIP_RADIUS_MM, radius))
 
-    def shafts(self) -> list[Shaft]:
+    def shafts(self, view: int) -> list[Shaft]:
         """All of them."""
-        return [self.shaft(n) for n in range(len(self.radii))]
+        return [self.shaft(n, view) for n in range(len(self.radii))]
 
     def moved(self, step: Floats) -> State:
-        """The state a step (8 n + 16,) further."""
+        """The state a step (10 n + 16,) further."""
         count = len(self.radii)
         screws = step[: PER_SCREW * count].reshape(count, PER_SCREW)
         rest = step[PER_SCREW * count :]
@@ -72,6 +77,7 @@ class State:
             self.tips + screws[:, 3:6],
             np.clip(self.radii + screws[:, 6], 1.0, 6.0),
             np.clip(self.tapers + screws[:, 7], 1.0, 12.0),
+            self.wider + screws[:, 8:],
             self.calibration + rest[:UNKNOWNS],
             self.dilation_px + rest[UNKNOWNS : UNKNOWNS + 2],
             np.clip(self.softness_px * np.exp(np.clip(rest[UNKNOWNS + 2 :], -0.5, 0.5)), 0.15, 4.0),
@@ -122,7 +128,7 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """The minimum: its state, the views there, the normal matrix (8 n + 16 squared) and the cost."""
+    """The minimum: its state, the views there, the normal matrix (10 n + 16 squared) and the cost."""
 
     state: State
     views: tuple[View, View]
@@ -167,7 +173,7 @@ def total_cost(calibration: Calibration, state: State, terms: Terms) -> float:
 def point_residuals(
     calibration: Calibration, state: State, views: tuple[View, View], points: Sequence[PointSeen]
 ) -> tuple[Floats, Floats]:
-    """(m, 2) pixels that points lie off where they are seen, and (m, 2, 8 n + 16) how that changes."""
+    """(m, 2) pixels that points lie off where they are seen, and (m, 2, 10 n + 16) how that changes."""
     count = len(state.radii)
     residuals = np.zeros((len(points), 2))
     changes = np.zeros((len(points), 2, PER_SCREW * count + UNKNOWNS + 4))
@@ -231,14 +237,13 @@ class _Problem:
         return normal, gradient
 
     def _comparisons(self, state: State, views: tuple[View, View], derivatives: bool) -> list[Comparison]:
-        shafts = state.shafts()
         return [
             compare(
                 self.calibration,
                 k,
                 views[k],
                 strip,
-                shafts,
+                state.shafts(k),
                 float(state.dilation_px[k]),
                 float(state.softness_px[k]),
                 derivatives,
@@ -275,6 +280,11 @@ class _Problem:
             slope[PER_SCREW * n + 7] = 1.0
             rows.append((state.tapers[n] - TAPER_MM[0]) / TAPER_MM[1])
             slopes.append(slope / TAPER_MM[1])
+            for view in (0, 1):
+                slope = np.zeros(size)
+                slope[PER_SCREW * n + 8 + view] = 1 / WIDER_MM
+                rows.append(state.wider[n, view] / WIDER_MM)
+                slopes.append(slope)
         last = np.concatenate([state.calibration, state.dilation_px, np.log(state.softness_px)])
         middle = np.concatenate(
             [np.zeros(UNKNOWNS), np.repeat([self.terms.dilation_px[0], self.terms.log_softness[0]], 2)]

@@ -59,7 +59,7 @@ def _pixels(calibration: Calibration, fitted: Fitted, terms: Terms) -> float:
             k,
             fitted.views[k],
             strip,
-            state.shafts(),
+            state.shafts(k),
             float(state.dilation_px[k]),
             float(state.softness_px[k]),
         )

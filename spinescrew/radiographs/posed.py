@@ -14,13 +14,14 @@ from spinescrew.radiographs.numbering import Side, places
 from spinescrew.radiographs.posing import Links, Sizes, Solved
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.seen import SeenScrew
+from spinescrew.radiographs.thread import crest_radii
 from spinescrew.radiographs.tulip import Tulip, fit_tulips, slot_deg
 from spinescrew.radiographs.view import View
 
 Floats = NDArray[np.float64]
 
-_LEAST_MM, _LEAST_DEG = 0.03, 0.05
-"""No pose is stated more certain than this, the detail of the model."""
+_LEAST_MM, _LEAST_DEG = 0.08, 0.1
+"""No pose is stated more certain than this: threads are no smooth envelopes, and the sides of one differ a little."""
 
 _WORTH_SAYING_MM, _WORTH_SAYING_DEG = 1.5, 2.0
 _POOR_PX = 3.0
@@ -94,6 +95,7 @@ def posed_screws(
     where = places(state.necks, state.tips)
     directions = unit(state.tips - state.necks)
     tulips = fit_tulips(solved.views, maps, state.necks, directions)
+    radii = crest_radii(solved.views, maps, state)
     slots = _slots(tulips, [place.side for place in where])
     found = []
     for n, place in enumerate(where):
@@ -105,7 +107,7 @@ def posed_screws(
                 place.number,
                 place.side,
                 place.level,
-                _screw(solved, n, sizes[n]),
+                _screw(solved, n, sizes[n], float(2 * radii[n])),
                 covariance,
                 frame,
                 None,
@@ -121,13 +123,12 @@ def posed_screws(
     return tuple(sorted(found, key=lambda one: one.number))
 
 
-def _screw(solved: Solved, n: int, size: tuple[float, float] | None) -> Screw:
+def _screw(solved: Solved, n: int, size: tuple[float, float] | None, diameter: float) -> Screw:
     """About the middle of the fit, which two ends tell best."""
     neck, tip = solved.state.necks[n], solved.state.tips[n]
     way = tip - neck
     length = size[1] if size is not None else float(np.linalg.norm(way))
-    diameter = size[0] if size is not None else float(2 * solved.state.radii[n])
-    shape = ScrewShape(diameter, length, tip_taper_mm=min(5.0, length))
+    shape = ScrewShape(size[0] if size is not None else diameter, length, tip_taper_mm=min(5.0, length))
     return Screw((neck + tip) / 2 - length / 2 * unit(way), way, shape)
 
 

@@ -35,7 +35,7 @@ Links = Sequence[tuple[SeenScrew, SeenScrew]]
 Sizes = Sequence[tuple[float, float] | None]
 
 _DIAMETER_MM = 6.3
-_DIAMETER_SPREAD_MM = 0.8
+_DIAMETER_SPREAD_MM = 1.2
 _LENGTH_MM, _LENGTH_SPREAD_MM = 45.0, 25.0
 _KNOWN_SPREAD_MM = (0.1, 0.4)
 """Standard deviations of the diameters and lengths that a person gives."""
@@ -69,7 +69,8 @@ class Solved:
     state, views:
         Neck, tip and radius of each screw, and the views as refined.
     covariance:
-        (n, 8, 8) of neck, tip, radius and taper (mm), the uncertainty of a refined calibration included.
+        (n, 10, 10) of neck, tip, radius, taper, and width in each view (mm); the uncertainty of a refined calibration
+        is in it.
     residual_px:
         (n,) root mean square distance of necks and tips from where they are seen.
     refinement:
@@ -97,12 +98,11 @@ class Case:
 
     def bands(self, fitted: Fitted, width_px: float, step: int) -> tuple[Band, ...]:
         """Pixels near the outlines as they are fitted."""
-        shafts = fitted.state.shafts()
         found = []
         for k, (view, maps, alone) in enumerate(zip(fitted.views, self.maps, self.alone, strict=True)):
             # where a person placed an axis, the map is not asked
             trusted = [not link[k].by_hand for link in self.links]
-            strip = band(view, maps, shafts, alone, width_px, step)
+            strip = band(view, maps, fitted.state.shafts(k), alone, width_px, step)
             found.append(strip if all(trusted) else _without(strip, trusted))
         return tuple(found)
 
@@ -190,7 +190,7 @@ def _triangulated(case: Case) -> State:
     own = np.nansum(widths, axis=0) / np.maximum(seen.sum(axis=0), 1)
     usual = float(np.nanmedian(widths)) if seen.any() else _DIAMETER_MM / 2
     radii = np.clip(np.where(seen.any(axis=0), own, usual), 1.5, 5.5)
-    return State(ends[0], ends[1], radii, np.full(len(radii), TAPER_MM[0]))
+    return State(ends[0], ends[1], radii, np.full(len(radii), TAPER_MM[0]), np.zeros((len(radii), 2)))
 
 
 def _terms(

@@ -95,13 +95,13 @@ def _more(
         costs.append(total_cost(case.calibration, fitted.state, terms))
     for k in (0, 1):
         strips = [
-            band(fitted.views[k], maps[k], fitted.state.shafts(), hidden[k], _WIDTH_PX, _STEP, gated=False)
+            band(fitted.views[k], maps[k], fitted.state.shafts(k), hidden[k], _WIDTH_PX, _STEP, gated=False)
             for fitted, _, _ in fits
         ]
         for n, (fitted, _, _) in enumerate(fits):
             strip = _united(strips, len(fitted.state.radii))
             state = fitted.state
-            seen_so = compare(calibration, k, fitted.views[k], strip, state.shafts(), 0.0, state.softness_px[k], False)
+            seen_so = compare(calibration, k, fitted.views[k], strip, state.shafts(k), 0.0, state.softness_px[k], False)
             costs[n] += noise.per_pixel * seen_so.cost
     return costs[1] - costs[0]
 

@@ -26,7 +26,7 @@ _TIP_SHARE = 0.25
 """How much pixels about the tip count: tips are of many shapes."""
 
 _HUBER = 0.35
-_TILE_PX = 8
+_TILE_PX = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,8 @@ class Comparison:
     residuals, weight:
         (n,) modelled less seen probability, and how much it counts, outliers less.
     by_shaft:
-        For each shaft (members, 8): change of the residuals of its members with neck, tip, radius and taper.
+        For each shaft (members, 10): change of the residuals of its members with neck, tip, radius, taper, and width in
+        each view.
     by_view:
         (n, 14) change with the calibration's 12 unknowns, the map's dilation in pixels, and the log of its softness.
     """
@@ -202,7 +203,11 @@ def compare(
         by_away = -slope / scale
         tip = by_away[:, None] * near.by_tip
         whole = by_away[:, None] * near.outward
-        by_shaft.append(np.column_stack([whole - tip, tip, by_away * near.by_radius, by_away * near.by_taper]))
+        changes = np.zeros((len(own), 10))
+        changes[:, :3], changes[:, 3:6] = whole - tip, tip
+        changes[:, 6] = changes[:, 8 + index] = by_away * near.by_radius
+        changes[:, 7] = by_away * near.by_taper
+        by_shaft.append(changes)
         motion = calibration.as_motion(index, view, near.point)
         by_view[own, :12] += np.einsum("ni,nij->nj", whole, motion)
         by_view[own, 12] += slope
