@@ -9,7 +9,7 @@ from spinescrew.radiographs.calibration import write_geometry
 from spinescrew.radiographs.image import write_radiograph
 from spinescrew.viewer.opened import PoseTarget
 
-SEED, STYLE = 11, "realistic"
+SEED, STYLE = 12, "realistic"
 ERROR = (0.5, 1.0)
 """Of the calibration: degrees about the isocentre, and mm of each source."""
 

@@ -18,6 +18,8 @@ from spinescrew.geometry.surface import bone_surface
 from spinescrew.geometry.volume import Volume
 from spinescrew.scene.aligned_slices import plane_of, planes_along, set_plane
 from spinescrew.scene.attention_colours import add_colour_table, attention_colours, colours_on_bone, fill
+from spinescrew.scene.composites import composites
+from spinescrew.scene.folders import add_folder, file_away, remove_folder
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.volumes import add_segmentation, add_volume
 
@@ -49,7 +51,7 @@ class C2Scene:
         self.threshold, self.opacity = THRESHOLD, OPACITY
         self._own: dict[str, Any] = {}
         self._planes: dict[Any, np.ndarray] = {}
-        self._folder = self._add_folder()
+        self._folder = add_folder(scene, FOLDER_NAME)
         self._ct = ct_node or self._keep("ct", add_volume(scene, assessment.ct, "CT"))
         labels = add_segmentation(scene, assessment.labels, "C2", surface=False)
         labels.GetDisplayNode().SetVisibility3D(False)
@@ -122,28 +124,19 @@ class C2Scene:
             set_plane(node, plane)
         self._planes.clear()
         attention = self.node("attention")
-        for composite in _composites(self.scene):
+        for composite in composites(self.scene):
             if attention is not None and composite.GetForegroundVolumeID() == attention.GetID():
                 composite.SetForegroundVolumeID(None)
         for name in list(self._own):
             remove_node(self.scene, self.node(name))
         self._own.clear()
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
-        if hierarchy is not None and self._folder:
-            hierarchy.RemoveItem(self._folder, False, False)
-            self._folder = 0
+        remove_folder(self.scene, self._folder)
+        self._folder = 0
 
     def _keep(self, name: str, node: Any) -> Any:
         """Remember a node and put it into the folder."""
         self._own[name] = node
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
-        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._folder, node)
-        hierarchy.SetItemParent(item, self._folder)
-        return node
-
-    def _add_folder(self) -> int:
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
-        return int(hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), FOLDER_NAME))
+        return file_away(self.scene, node, self._folder)
 
     def _add_attention(self) -> None:
         self._own["scale"] = add_colour_table(self.scene, "C2 attention")
@@ -181,18 +174,12 @@ class C2Scene:
 
     def _put_into_slices(self) -> None:
         attention = self.node("attention")
-        for composite in _composites(self.scene):
+        for composite in composites(self.scene):
             if not composite.GetBackgroundVolumeID() and self.scene.IsNodePresent(self._ct):
                 composite.SetBackgroundVolumeID(self._ct.GetID())
             if attention is not None:
                 composite.SetForegroundVolumeID(attention.GetID())
                 composite.SetForegroundOpacity(self.opacity if self.attention_shown else 0.0)
-
-
-def _composites(scene: Any) -> list[Any]:
-    found = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-    found.UnRegister(None)
-    return [found.GetItemAsObject(n) for n in range(found.GetNumberOfItems())]
 
 
 def _around(volume: Volume) -> Volume:

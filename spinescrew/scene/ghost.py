@@ -11,6 +11,7 @@ import slicer
 from spinescrew.implants.mesh import pose_matrix
 from spinescrew.implants.screw import Screw
 from spinescrew.planning.plan import Key, Plan, PlannedScrew
+from spinescrew.scene.folders import add_folder, file_away
 from spinescrew.scene.meshes import polydata, screw_surface
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore, screw_role
@@ -38,8 +39,7 @@ class Ghost:
         import vtk
 
         self.hide()
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
-        self._item = hierarchy.CreateFolderItem(self._parent, _FOLDER)
+        self._item = add_folder(self._scene, _FOLDER, self._parent)
         self._automatic = {row.key: row.screw for row in plan.planned if row.screw is not None}
         for row in plan.planned:
             assert row.screw is not None
@@ -58,8 +58,7 @@ class Ghost:
             display.SetVisibility2D(True)
             display.SetSliceIntersectionThickness(1)
             self._store.refer(screw_role(row.key, "ghost"), node)
-            item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._item, node)
-            hierarchy.SetItemParent(item, self._item)
+            file_away(self._scene, node, self._item)
 
     def compare(self, rows: Iterable[PlannedScrew]) -> None:
         """Only ghosts from which the screw in hand differs are seen: two surfaces in one place would flicker."""

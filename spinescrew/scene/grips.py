@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
-import slicer
 import vtk
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.implants.screw import Screw
 from spinescrew.planning.plan import Key, PlannedScrew
+from spinescrew.scene.folders import file_away
 from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore
@@ -49,9 +49,7 @@ class Grips:
             self._store.refer(ROLE, node)
             node.CreateDefaultDisplayNodes()
             _dress(node.GetDisplayNode())
-            hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
-            item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._folder, node)
-            hierarchy.SetItemParent(item, self._folder)
+            file_away(self._scene, node, self._folder)
         return node
 
     def keys(self) -> dict[Key, int]:

@@ -19,6 +19,8 @@ from spinescrew.radiographs.regrid import same_part
 from spinescrew.radiographs.view import View
 from spinescrew.scene import pose_models
 from spinescrew.scene.aligned_slices import plane_of, set_plane
+from spinescrew.scene.composites import composite_of
+from spinescrew.scene.folders import add_folder, file_away, remove_folder
 from spinescrew.scene.host import DirectHost, Host
 from spinescrew.scene.lines import polylines
 from spinescrew.scene.look import PLAIN, Look
@@ -29,7 +31,6 @@ from spinescrew.scene.pose_names import Names, screw_names
 from spinescrew.scene.pose_planned import PlannedScrews
 from spinescrew.scene.radiograph_nodes import (
     RadiographNodes,
-    composite_of,
     detector_corners,
     fit_image,
     slice_plane,
@@ -94,8 +95,7 @@ class PoseScene:
         self._held: tuple[int, int] | None = None
         self._writing = 0
         self._observers = Observers()
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-        self._folder = int(hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), FOLDER_NAME))
+        self._folder = add_folder(scene, FOLDER_NAME)
         self.images = [self._add_image(n, image) for n, image in enumerate(radiographs)]
         self.handles = [Handles(scene, f"{view_name(n, view)} axes") for n, view in enumerate(session.result.views)]
         self._names = Names(scene, "Screw numbers")
@@ -215,9 +215,7 @@ class PoseScene:
             if self.scene.IsNodePresent(node):
                 remove_node(self.scene, node)
         self._models.clear()
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
-        if hierarchy is not None and self._folder:
-            hierarchy.RemoveItem(self._folder, False, False)
+        remove_folder(self.scene, self._folder)
 
     def _add_image(self, number: int, image: Radiograph) -> RadiographNodes:
         result = self.session.result
@@ -229,10 +227,7 @@ class PoseScene:
         return made
 
     def _file_away(self, node: Any) -> Any:
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
-        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._folder, node)
-        hierarchy.SetItemParent(item, self._folder)
-        return node
+        return file_away(self.scene, node, self._folder)
 
     def _observe(self) -> None:
         kind = slicer.vtkMRMLMarkupsNode

@@ -164,14 +164,6 @@ def view_name(number: int, view: View) -> str:
     return f"View {number + 1} ({view.name})" if view.name else f"View {number + 1}"
 
 
-def composite_of(scene: Any, slice_node: Any) -> Any | None:
-    """What a slice view shows: its ``vtkMRMLSliceCompositeNode``, or ``None`` where there is none."""
-    found = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-    found.UnRegister(None)
-    every = (found.GetItemAsObject(n) for n in range(found.GetNumberOfItems()))
-    return next((node for node in every if node.GetLayoutName() == slice_node.GetLayoutName()), None)
-
-
 def _colour_table(scene: Any, name: str) -> Any:
     node = slicer.vtkMRMLColorTableNode()
     node.SetTypeToUser()

@@ -12,6 +12,7 @@ from spinescrew.geometry.vectors import unit
 from spinescrew.implants.mesh import pose_matrix
 from spinescrew.planning.plan import Key, PlannedScrew
 from spinescrew.reports.palette import UNGRADED, grade_colour
+from spinescrew.scene.folders import file_away
 from spinescrew.scene.look import PLAIN, Look
 from spinescrew.scene.meshes import BonePiercing, screw_surface
 from spinescrew.scene.remove import remove_node
@@ -124,8 +125,7 @@ class ScrewNodes:
             self._item = hierarchy.GetItemChildWithName(self._folder, name) or hierarchy.CreateFolderItem(
                 self._folder, name
             )
-        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._item, node)
-        hierarchy.SetItemParent(item, self._item)
+        file_away(self._scene, node, self._item)
 
     def _place_line(self, row: PlannedScrew, rgb: Colour, selected: bool) -> None:
         line, screw = self.node("line"), row.screw

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import slicer
 import vtk
 
 from spinescrew.anatomy.levels import Level
 from spinescrew.planning.plan import Key, Plan
+from spinescrew.scene.folders import file_away
 from spinescrew.scene.remove import remove_node
 from spinescrew.scene.store import PlanStore
 from spinescrew.scene.wording import COLUMNS, table_cells
@@ -69,9 +69,7 @@ class ScrewTable:
         if node is None:
             node = self._scene.AddNewNodeByClass("vtkMRMLTableNode", "Screw table")
             self._store.refer(ROLE, node)
-            hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
-            item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(self._folder, node)
-            hierarchy.SetItemParent(item, self._folder)
+            file_away(self._scene, node, self._folder)
         table = vtk.vtkTable()
         for name in COLUMNS:
             column = vtk.vtkStringArray()
