@@ -92,11 +92,11 @@ def test_one_image_alone_is_refused_in_one_line(files, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_screws_beside_their_plan_are_told_in_lines(known, capsys, monkeypatch):
+def test_screws_beside_their_plan_are_told_in_lines(known):
     outcome = SimpleNamespace(title="Planned against placed", found=Outcome((), (3,), ("screw 3: at no pedicle",)))
-    monkeypatch.setattr(OUT, "file", None)
-    show_pose(pose.PoseCase(known.result, known.radiographs, outcome))
-    text = capsys.readouterr().out
+    with OUT.capture() as captured:
+        show_pose(pose.PoseCase(known.result, known.radiographs, outcome))
+    text = captured.get()
     assert text.index("Planned against placed:") < text.index("screw 3: at no pedicle")
 
 
