@@ -18,6 +18,7 @@ from spinescrew.outcome.bone import Bone, all_bone, bone_of, other_bone
 from spinescrew.outcome.fit import LEVER_MM, Drawn, Fitted, Prior, judge, moved, refine
 from spinescrew.outcome.patches import Field, Patch, prepare, pyramid
 from spinescrew.outcome.similarity import Windows, shadow
+from spinescrew.outcome.start import rigid_fits
 from spinescrew.outcome.trust import doubts_about, expected_error_mm
 from spinescrew.progress import Progress
 from spinescrew.radiographs.radiograph import Radiograph
@@ -154,11 +155,15 @@ def register_vertebrae(
     for n, level in enumerate(spine.levels):
         poses[level] = _one(spine, level, images, poses, whole.pose, random)
         progress.update(0.3 + 0.4 * (n + 1) / len(spine.levels), f"{level.label} found")
+    together = _together(spine, poses)
+    for level in spine.levels:
+        poses[level] = _again(spine, level, images[_MIDDLE], poses, together)
+    together = _together(spine, poses)
     found = {}
     for n, level in enumerate(spine.wanted):
-        fitted = _fine(spine, level, images, poses, whole.pose)
+        fitted = _fine(spine, level, images, poses, together)
         poses[level] = fitted.pose
-        found[level] = _told(spine, level, fitted, whole.pose)
+        found[level] = _told(spine, level, fitted, together)
         progress.update(0.7 + 0.3 * (n + 1) / len(spine.wanted), f"{level.label} refined")
     return found
 
@@ -337,6 +342,30 @@ def _one(
     stage = STAGES[_MIDDLE]
     drawn, windows, behind = _scene(spine, level, images[_MIDDLE], {**poses, level: best.pose}, _MIDDLE)
     return refine(drawn, windows, behind, best.pose, stage.most_steps, stage.prior(whole)).pose
+
+
+def _together(spine: _Spine, poses: Mapping[Level, Floats]) -> Floats:
+    """The spine as one piece once more, as its vertebrae tell; one that strayed counts little."""
+    here = np.concatenate([spine.drawn(level, _COARSE).bone.corners for level in spine.levels])
+    there = np.concatenate([_corners(spine.drawn(level, _COARSE).bone, poses[level]) for level in spine.levels])
+    weights = np.ones(len(here))
+    for _ in range(5):
+        pose = rigid_fits(here[None], there[None], weights[None])[0][0]
+        left = np.linalg.norm(here @ pose[:3, :3].T + pose[:3, 3] - there, axis=1)
+        weights = 1.0 / (1.0 + (left / _BEND_MM) ** 2)
+    return np.asarray(pose)
+
+
+def _again(
+    spine: _Spine, level: Level, images: Sequence[Patch], poses: Mapping[Level, Floats], together: Floats
+) -> Floats:
+    """One vertebra once more, from where it is or from where the others would have it, whichever fits better."""
+    stage = STAGES[_MIDDLE]
+    prior = stage.prior(together)
+    drawn, windows, behind = _scene(spine, level, images, poses, _MIDDLE)
+    tried = [judge(drawn, windows, behind, pose, prior=prior)[0] for pose in (poses[level], together)]
+    first = [refine(drawn, windows, behind, each.pose, stage.most_steps // 2, prior) for each in tried]
+    return min(first, key=lambda each: each.loss).pose
 
 
 def _fine(

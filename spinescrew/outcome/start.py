@@ -89,13 +89,15 @@ def _all_pairs(ends: Floats) -> Floats:
     return np.array([[*ends[i], *ends[j]] for i in range(n) for j in range(n) if i != j])
 
 
-def rigid_fits(here: Floats, there: Floats) -> tuple[Floats, Floats]:
+def rigid_fits(here: Floats, there: Floats, weights: Floats | None = None) -> tuple[Floats, Floats]:
     """Least-squares rigid poses (n, 4, 4) from points (n, k, 3) to (n, k, 3), and what is left (n,), RMS in mm.
 
-    Kabsch 1976, with a proper rotation.
+    Kabsch 1976, with a proper rotation; ``weights`` (n, k) where points do not count alike.
     """
-    a, b = here.mean(axis=1, keepdims=True), there.mean(axis=1, keepdims=True)
-    u, _, vt = np.linalg.svd(np.swapaxes(here - a, 1, 2) @ (there - b))
+    share = np.ones(here.shape[:2]) if weights is None else weights
+    share = (share / share.sum(axis=1, keepdims=True))[..., None]
+    a, b = (here * share).sum(axis=1, keepdims=True), (there * share).sum(axis=1, keepdims=True)
+    u, _, vt = np.linalg.svd(np.swapaxes((here - a) * share, 1, 2) @ (there - b))
     sign = np.sign(np.linalg.det(u) * np.linalg.det(vt))
     u[:, :, 2] *= np.where(sign < 0, -1.0, 1.0)[:, None]
     turn = np.swapaxes(u @ vt, 1, 2)
