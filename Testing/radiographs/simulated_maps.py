@@ -31,7 +31,7 @@ class Flaws:
 
 NONE = Flaws(0, 0, 0.3, 0, 0, 0)
 GOOD = Flaws()
-POOR = Flaws(1.0, 1.0, 1.2, 4.0, 0.08, 1.5, 0.7, 4, 3)
+POOR = Flaws(1.0, 1.0, 1.2, 4.0, 0.03, 1.5, 0.7, 4, 3)
 
 
 @dataclass(frozen=True)

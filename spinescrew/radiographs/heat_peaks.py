@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 LEAST_HEAT = 0.12
 """A peak is counted from this heat on: 1 where a network is sure, far less where a head hides the point."""
 
+MOST = 60
+"""Peaks at most, the strongest: twice as many as screws ever are. Maps of something else must not take for ever."""
+
 _APART_PX = 2
 _WINDOW_PX = 8
 _SPLIT_HEAT = 0.4
@@ -45,7 +48,7 @@ def heat_peaks(heat: NDArray[np.float32], least: float = LEAST_HEAT) -> Peaks:
     order = np.argsort(-smooth[tuple(places.T)], kind="stable")
     points: list[Floats] = []
     values: list[float] = []
-    for row, column in places[order]:
+    for row, column in places[order][:MOST]:
         away = np.abs(places - (row, column)).max(axis=1)
         alone = smooth[row, column] > _SPLIT_HEAT and (away <= 2 * _WINDOW_PX).sum() == 1
         found = _split(smooth, row, column) if alone else _refined(smooth, row, column)

@@ -14,14 +14,15 @@ from spinescrew.radiographs.numbering import Side, places
 from spinescrew.radiographs.posing import Links, Sizes, Solved
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.seen import SeenScrew
-from spinescrew.radiographs.thread import crest_radii
+from spinescrew.radiographs.thread import crests
 from spinescrew.radiographs.tulip import Tulip, fit_tulips, slot_deg
 from spinescrew.radiographs.view import View
 
 Floats = NDArray[np.float64]
 
-_LEAST_MM, _LEAST_DEG = 0.08, 0.1
-"""No pose is stated more certain than this: threads are no smooth envelopes, and the sides of one differ a little."""
+_LEAST_MM, _LEAST_DEG = (0.03, 0.25), (0.05, 0.15)
+"""No pose is stated more certain than the first, and the second per millimetre that crests stand out: the two sides of
+a thread are not the same."""
 
 _WORTH_SAYING_MM, _WORTH_SAYING_DEG = 1.5, 2.0
 _POOR_PX = 3.0
@@ -95,19 +96,20 @@ def posed_screws(
     where = places(state.necks, state.tips)
     directions = unit(state.tips - state.necks)
     tulips = fit_tulips(solved.views, maps, state.necks, directions)
-    radii = crest_radii(solved.views, maps, state)
+    thread = crests(solved.views, maps, state)
     slots = _slots(tulips, [place.side for place in where])
     found = []
     for n, place in enumerate(where):
         frame = np.column_stack([*orthogonal_pair(directions[n], (0.0, 0.0, 1.0)), directions[n]])
-        covariance = _own_frame(solved.covariance[n][:6, :6], frame, state.tips[n] - state.necks[n])
+        ends = solved.covariance[n][:6, :6]
+        covariance = _own_frame(ends, frame, state.tips[n] - state.necks[n], float(thread.depth[n]))
         notes = _notes(solved, n, links, covariance, tulips[n])
         found.append(
             PosedScrew(
                 place.number,
                 place.side,
                 place.level,
-                _screw(solved, n, sizes[n], float(2 * radii[n])),
+                _screw(solved, n, sizes[n], float(2 * thread.radii[n])),
                 covariance,
                 frame,
                 None,
@@ -132,14 +134,14 @@ def _screw(solved: Solved, n: int, size: tuple[float, float] | None, diameter: f
     return Screw((neck + tip) / 2 - length / 2 * unit(way), way, shape)
 
 
-def _own_frame(covariance: Floats, frame: Floats, way: Floats) -> Floats:
-    """(5, 5) from the (6, 6) of neck and tip."""
+def _own_frame(covariance: Floats, frame: Floats, way: Floats, depth_mm: float) -> Floats:
+    """(5, 5) from the (6, 6) of neck and tip, for a thread whose crests stand out by ``depth_mm``."""
     u, v, along = frame.T
     middle = np.hstack([np.eye(3), np.eye(3)]) / 2
     turn = np.degrees(np.hstack([-np.eye(3), np.eye(3)]) / np.linalg.norm(way))
     change = np.vstack([u @ middle, v @ middle, along @ middle, u @ turn, v @ turn])
-    least = np.diag([_LEAST_MM**2] * 3 + [_LEAST_DEG**2] * 2)
-    return np.asarray(change @ covariance @ change.T + least)
+    mm, degrees = (first + more * depth_mm for first, more in (_LEAST_MM, _LEAST_DEG))
+    return np.asarray(change @ covariance @ change.T + np.diag([mm**2] * 3 + [degrees**2] * 2))
 
 
 def _size_sd(covariance: Floats, direction: Floats) -> tuple[float, float]:

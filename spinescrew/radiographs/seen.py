@@ -21,12 +21,18 @@ LONGEST_MM = 230.0
 _OFF_PX, _OFF_SHARE = 5.0, 0.2
 """How far the predicted other end may be off: pixels, and share of the way."""
 
+_FINER = 3.0
+"""So much nearer it usually is. Whether ends belong together at all is judged by the first, which of two by both."""
+
 _UNSUPPORTED = 0.2
 _TERM_CAP = 16.0
 _DEAREST = 9.0
 """Cost from which on a neck and a tip do not belong together: three standard deviations."""
 
-_SHARING = 3.0
+_WEAK = 2.0
+"""Cost of a peak without heat, against stronger ones; it does not count against leaving an end alone."""
+
+_SHARING, _SHARING_HEAT = 3.0, 0.28
 _TWIN_PX = 3.0
 _STATIONS = 24
 _WIDEST_MM = 16.0
@@ -96,24 +102,26 @@ def _paired(maps: ScrewMaps, necks: Peaks, tips: Peaks) -> list[tuple[int, int, 
     """(neck, tip, cost): one to one at first, then what is left over may share its other end."""
     if not len(necks.points) or not len(tips.points):
         return []
-    cost = _costs(maps, necks.points, tips.points)
-    capped = np.minimum(cost, _DEAREST)
+    cost, finer = _costs(maps, necks.points, tips.points)
+    weak = _WEAK * (2 - necks.heat[:, None] - tips.heat[None])
+    capped = np.where(cost < _DEAREST, cost + finer + weak, _DEAREST + _TERM_CAP + 2 * _WEAK)
     pairs = [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(capped), strict=True) if cost[i, j] < _DEAREST]
     for flip in (False, True):
-        table, points = (cost.T, tips.points) if flip else (cost, necks.points)
+        table, (points, heat) = (cost.T, tips) if flip else (cost, necks)
         own = 1 if flip else 0
         used = {pair[own] for pair in pairs}
         for k in range(len(points)):
             best = int(table[k].argmin())
             twins = [points[pair[own]] for pair in pairs if pair[1 - own] == best]
             apart = min((np.hypot(*(points[k] - twin)) for twin in twins), default=np.inf)
-            if k not in used and table[k, best] + _SHARING < _DEAREST and apart > _TWIN_PX:
+            sure = heat[k] > _SHARING_HEAT and table[k, best] + _SHARING < _DEAREST
+            if k not in used and sure and apart > _TWIN_PX:
                 pairs.append((best, k) if flip else (k, best))
     return [(i, j, float(cost[i, j])) for i, j in pairs]
 
 
-def _costs(maps: ScrewMaps, necks: Floats, tips: Floats) -> Floats:
-    """(necks, tips) squared deviations of what each end says of the other, and of the metal between."""
+def _costs(maps: ScrewMaps, necks: Floats, tips: Floats) -> tuple[Floats, Floats]:
+    """(necks, tips) squared deviations of what ends say of each other and of the metal between; the former finer."""
     way = tips[None] - necks[:, None]
     length = np.hypot(*np.moveaxis(way, -1, 0))
     allowed = _OFF_PX + _OFF_SHARE * length
@@ -122,9 +130,12 @@ def _costs(maps: ScrewMaps, necks: Floats, tips: Floats) -> Floats:
     back = np.hypot(*np.moveaxis(from_tip[None] + way, -1, 0)) / allowed
     along = necks[:, None, None] + np.linspace(0.0, 1.0, 40)[:, None] * way[:, :, None]
     metal = map_coordinates(maps.metal, [along[..., 1], along[..., 0]], order=1, mode="constant").mean(axis=-1)
-    cost = (np.minimum(ahead**2, _TERM_CAP) + np.minimum(back**2, _TERM_CAP)) / 2
+    cost, finer = (
+        (np.minimum((scale * ahead) ** 2, _TERM_CAP) + np.minimum((scale * back) ** 2, _TERM_CAP)) / 2
+        for scale in (1.0, _FINER)
+    )
     cost += np.minimum(((1 - metal) / _UNSUPPORTED) ** 2, _TERM_CAP)
-    return np.asarray(np.where(length * maps.view.pixel_mm.max() > LONGEST_MM, np.inf, cost))
+    return np.where(length * maps.view.pixel_mm.max() > LONGEST_MM, np.inf, cost), finer
 
 
 def _at(field: NDArray[np.float32], points: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
@@ -23,18 +25,31 @@ _MOST_MM = 1.0
 _HIDDEN, _BACKGROUND = 0.2, 0.2
 
 
-def crest_radii(views: tuple[View, View], maps: tuple[ScrewMaps, ScrewMaps], state: State) -> Floats:
-    """Half the outer diameter (n,) in mm of fitted screws.
+class Crests(NamedTuple):
+    """``radii`` (n,), half the outer diameters, and ``depth`` (n,), how uneven outlines are; mm."""
+
+    radii: Floats
+    depth: Floats
+
+
+def crests(views: tuple[View, View], maps: tuple[ScrewMaps, ScrewMaps], state: State) -> Crests:
+    """The threads of fitted screws.
 
     Where no view shows an outline, the screw's crests are taken to stand out as the others' do.
     """
-    more = np.full(len(state.radii), np.nan)
+    more, depth = np.full((2, len(state.radii)), np.nan)
     for n in range(len(more)):
         found = np.concatenate([_distances(view, each, state, n) for view, each in zip(views, maps, strict=True)])
         if len(found) >= _LEAST_SAMPLES:
-            more[n] = np.quantile(found, _CREST) - state.radii[n]
-    usual = float(np.nanmedian(more)) if np.isfinite(more).any() else 0.0
-    return np.asarray(state.radii + np.clip(np.where(np.isfinite(more), more, usual), 0.0, _MOST_MM))
+            crest, middle = np.quantile(found, (_CREST, 0.5))
+            more[n], depth[n] = crest - state.radii[n], crest - middle
+    return Crests(state.radii + _as_others(more), _as_others(depth))
+
+
+def _as_others(values: Floats) -> Floats:
+    """Unknown ones as the middle of the known, none out of bounds."""
+    usual = float(np.nanmedian(values)) if np.isfinite(values).any() else 0.0
+    return np.clip(np.where(np.isfinite(values), values, usual), 0.0, _MOST_MM)
 
 
 def _distances(view: View, maps: ScrewMaps, state: State, n: int) -> Floats:
