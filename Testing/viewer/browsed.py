@@ -148,6 +148,15 @@ class Browsed:
     def press(self, key: str) -> None:
         self.run(self.page.keyboard.press(key))
 
+    def dismiss(self) -> None:
+        """Close the menu or dialog in front; one that is still opening does not listen yet."""
+        self.until(self._dismissed, "the closed dialog")
+
+    def _dismissed(self) -> bool:
+        self.press("Escape")
+        self.wait(0.3)
+        return not self.run(self.page.locator(".v-overlay--active:not(.v-tooltip)").count())
+
     def picture(self, node: str) -> np.ndarray:
         """What a view shows on the page once it rests, (height, width, 3)."""
         self.wait(1.0)

@@ -165,7 +165,7 @@ def test_a_case_that_is_exported_can_be_carried_away(judged, tmp_path, found):
     assert {"c2.json", "c2.nii.gz", "pedicles.nii.gz", "attention.nii.gz", "report.html", "plan.json"} <= set(packed)
     told = json.loads(archive.read(packed["c2.json"]))
     assert told["sides"]["left"]["probability"] == pytest.approx(found.sides["left"].probability, abs=1e-4)
-    judged.press("Escape")
+    judged.dismiss()
     judged.until(lambda: not judged.planner.server.state.unsaved, "nothing unsaved")
 
 

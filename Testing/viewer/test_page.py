@@ -127,7 +127,7 @@ def test_the_automatic_plan_stays_to_be_seen_beside_what_was_moved(planner):
     planner.click("#view-menu")
     planner.click("#option-ghost")
     planner.until(lambda: planner.desk.case.shown.ghost.shown, "the ghost")
-    planner.press("Escape")
+    planner.dismiss()
     planner.redrawn("1", before, 0.0005)
     planner.planner.server.state.ghost = False
     planner.planner.server.state.flush()
@@ -136,7 +136,7 @@ def test_the_automatic_plan_stays_to_be_seen_beside_what_was_moved(planner):
 def test_slices_of_the_patient_instead_of_the_screw(planner):
     planner.click("#view-menu")
     planner.click("#option-aligned")
-    planner.press("Escape")
+    planner.dismiss()
     planner.shows("#pane-Green .pane-title", "Coronal")
     edges = ("left", "right", "top", "bottom")
     letters = {
@@ -160,7 +160,7 @@ def test_slices_of_the_patient_instead_of_the_screw(planner):
     planner.until(lambda: node.GetSliceOffset() != there, "the slice at the screw again")
     planner.click("#view-menu")
     planner.click("#option-aligned")
-    planner.press("Escape")
+    planner.dismiss()
     planner.shows("#pane-Green .pane-title", "Across")
 
 
@@ -213,7 +213,7 @@ def test_a_case_that_is_exported_can_be_carried_away(planner, tmp_path):
     archive = planner.run(fetch("archive"))
     packed = {name.split("/")[-1] for name in zipfile.ZipFile(archive).namelist()}
     assert {"plan.json", "report.html", "scene.mrb"} <= packed
-    planner.press("Escape")
+    planner.dismiss()
 
 
 def typed_while_the_page_hears_of_something(planner, selector, text):

@@ -150,7 +150,7 @@ def test_poses_as_corrected_are_handed_out_and_other_tabs_keep_theirs(found):
     found.click("#export")
     found.shows("#download-report", "Report")
     assert found.workshop.asked[-1].result is found.session.result
-    found.press("Escape")
+    found.dismiss()
     found.until(lambda: not found.planner.server.state.unsaved, "nothing unsaved")
     found.click("#tab-c2")
     found.shows("#c2-asked", "not judged")
