@@ -36,13 +36,14 @@ _BLUR = 0.6
 """Standard deviation over the smoothness wanted."""
 
 _COARSE_MM = 6.0
+_WHOLE_MM, _SETTLED = (8.0, 4.0), 3
 _TURNS = [
     (0.0, 0.0, 0.0),
     *(tuple(sign * 14.0 * (n == axis) for n in range(3)) for axis in range(3) for sign in (-1, 1)),
 ]
 _BONE_HU = (150.0, 800.0)
 
-_LEAST_CORRELATION = 0.6
+_LEAST_CORRELATION = 0.35
 _LEAST_SEEN = 0.4
 _FARTHEST_MM, _FARTHEST_DEG = 25.0, 25.0
 _ERROR_MM = 0.3
@@ -65,6 +66,7 @@ def register_to_ct(
     *,
     later_labels: Volume | None = None,
     start: Any = None,
+    guesses: Sequence[Floats] = (),
     progress: Progress | None = None,
 ) -> dict[Level, VertebraFound]:
     """Where each vertebra of ``ct`` lies in a ``later`` CT, which may hold metal and another posture.
@@ -81,6 +83,8 @@ def register_to_ct(
     start:
         (4, 4) RAS of ``ct`` to RAS of ``later``, roughly; left out, it is found from the labels of both, or from the
         bones of both images.
+    guesses:
+        Poses (4, 4) that are tried beside those that the bones tell, as planned and found screws give them.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def register_to_ct(
     elif later_labels is not None:
         starts = _from_labels(labels, later_labels, levels)
     else:
-        starts = dict.fromkeys(levels, _from_bones(ct, labels, later, good))
+        starts = dict.fromkeys(levels, _from_bones(ct, labels, later, good, guesses))
     progress.update(0.3, "the two CTs laid on each other")
     found: dict[Level, VertebraFound] = {}
     for n, level in enumerate(levels):
@@ -248,8 +252,24 @@ def _landmarks(labels: Volume, level: Level) -> Floats:
     return np.array([middle, *sides])
 
 
-def _from_bones(ct: Volume, labels: Volume, later: Volume, good: NDArray[np.bool_]) -> Floats:
-    """The turn and shift at which the bones of both images overlap most, then the spine as one piece."""
+def _from_bones(
+    ct: Volume, labels: Volume, later: Volume, good: NDArray[np.bool_], guesses: Sequence[Floats]
+) -> Floats:
+    """The spine as one piece, from where the bones of both images overlap most or from a guess."""
+    present = [level for level in cranial_to_caudal() if (labels.array == level.value).any()]
+    settled = []
+    for pose in [*_overlaps(ct, later, good)[:_SETTLED], *guesses]:
+        correlation, seen = -1.0, 0.0
+        for sigma in _WHOLE_MM:
+            sampled = _sample(ct, labels, present, sigma)
+            smooth = _Smooth(later, good, sampled.points @ pose[:3, :3].T + pose[:3, 3], sigma)
+            pose, correlation, seen = _fit(sampled, smooth, pose)
+        settled.append((correlation * min(1.0, 2 * seen), pose))
+    return max(settled, key=lambda each: each[0])[1]
+
+
+def _overlaps(ct: Volume, later: Volume, good: NDArray[np.bool_]) -> list[Floats]:
+    """Poses at which much bone lies on bone, best first, by correlation in Fourier space."""
     there, grid = _bones(later, good)
     here, own = _bones(ct, np.ones(ct.shape, bool))
     middle = ct.index_to_ras((np.array(ct.shape) - 1) / 2)
@@ -266,17 +286,7 @@ def _from_bones(ct: Volume, labels: Volume, later: Volume, good: NDArray[np.bool
         pose = about.copy()
         pose[:3, 3] += grid[:3, 3] - own[:3, 3] + _COARSE_MM * np.array(back)
         tried.append((float(score[peak]), pose))
-    tried.sort(key=lambda each: -each[0])
-    present = [level for level in cranial_to_caudal() if (labels.array == level.value).any()]
-    settled = []
-    for _, pose in tried[:3]:
-        correlation = -1.0
-        for sigma in (8.0, 4.0):
-            sampled = _sample(ct, labels, present, sigma)
-            smooth = _Smooth(later, good, sampled.points @ pose[:3, :3].T + pose[:3, 3], sigma)
-            pose, correlation, seen = _fit(sampled, smooth, pose)
-        settled.append((correlation * min(1.0, 2 * seen), pose))
-    return max(settled, key=lambda each: each[0])[1]
+    return [pose for _, pose in sorted(tried, key=lambda each: -each[0])]
 
 
 def _bones(ct: Volume, good: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ from spinescrew.outcome.compare import Outcome, VertebraFound, compare_plan, mat
 from spinescrew.outcome.ct_registration import register_to_ct
 from spinescrew.outcome.metal_lines import MetalLine, metal_lines, metal_threshold, saturation
 from spinescrew.outcome.shaft_fit import FittedShaft, fit_shafts
+from spinescrew.outcome.start import starts_from_screws
 from spinescrew.planning.plan import Plan
 from spinescrew.progress import Progress
 
@@ -133,9 +134,11 @@ def compare_postop(
     elif spine.ct is None:
         raise InputError("vertebrae are found in the later CT by the CT of the plan, which is missing; give it")
     else:
+        planned = [row.screw for row in plan.planned if row.screw is not None]
+        seen = [each.screw for each in found]
         vertebrae = register_to_ct(
             spine.ct, spine.labels, later, levels, later_labels=later_labels, start=start,
-            progress=progress.part(0.4, 0.9),
+            guesses=starts_from_screws(planned, seen) if seen else (), progress=progress.part(0.4, 0.9),
         )  # fmt: skip
     placed = _with_planned_threads(plan, {each.number: each.screw for each in found}, vertebrae)
     outcome = compare_plan(plan, placed, vertebrae, spine, options=options)

@@ -8,18 +8,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from spinescrew.anatomy.levels import Level, cranial_to_caudal
 from spinescrew.errors import InputError
-from spinescrew.geometry.vectors import unit
 from spinescrew.geometry.volume import Volume
-from spinescrew.outcome.bone import Bone, all_bone, bone_of, other_bone
-from spinescrew.outcome.fit import LEVER_MM, Drawn, Fitted, Prior, judge, moved, refine
-from spinescrew.outcome.patches import Field, Patch, prepare, pyramid
-from spinescrew.outcome.similarity import Windows, shadow
+from spinescrew.outcome.fit import LEVER_MM, Drawn, Fitted, judge, offset, refine
+from spinescrew.outcome.patches import Field, Patch, prepare
+from spinescrew.outcome.similarity import Windows
+from spinescrew.outcome.spine_bones import SpineBones
+from spinescrew.outcome.stages import (
+    BEND_MM,
+    COARSE,
+    FINE,
+    MIDDLE,
+    STAGES,
+    corners_of,
+    images_of,
+    places_around,
+    windows_around,
+)
 from spinescrew.outcome.start import rigid_fits
 from spinescrew.outcome.trust import doubts_about, expected_error_mm
+from spinescrew.outcome.whole import find_whole
 from spinescrew.progress import Progress
 from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.radiographs.view import View
@@ -27,45 +37,10 @@ from spinescrew.radiographs.view import View
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One resolution, in mm at the object: pixels, voxels, windows, what counts beside a bone, and room around it."""
-
-    pixel_mm: float
-    voxel_mm: float
-    window_mm: float
-    region_mm: float
-    margin_mm: float
-    most_steps: int
-
-    def prior(self, pose: Floats) -> Prior:
-        """What a spine that bends between CT and operation lets expect of a vertebra, where ``pose`` is the whole's."""
-        return Prior(pose, _BEND_MM, _BEND_DEG, self.independent)
-
-    @property
-    def independent(self) -> float:
-        """Pixels in a window, which are right or wrong together."""
-        return (self.window_mm / self.pixel_mm) ** 2
-
-
-STAGES = (
-    Stage(3.2, 2.6, 20.0, 6.0, 14.0, 15),
-    Stage(1.9, 1.7, 12.0, 3.0, 8.0, 10),
-    Stage(1.2, 1.2, 8.0, 2.0, 5.0, 6),
-)
-_COARSE, _MIDDLE, _FINE = range(3)
-
-WHOLE_STAGES = (
-    Stage(5.0, 5.0, 25.0, 0.0, 10.0, 4),
-    Stage(5.0, 5.0, 25.0, 0.0, 10.0, 8),
-    Stage(3.2, 3.2, 20.0, 0.0, 10.0, 8),
-)
-_WHOLE_TRIED = 120
-_WHOLE_KEPT = (12, 4, 2)
 _LEVEL_TRIED, _LEVEL_REFINED = 12, 2
 _LEVEL_MM = 5.0
-_BEND_MM, _BEND_DEG = 5.0, 6.0
-"""How far a vertebra may have moved against the spine as one piece, between CT and operation (standard deviations)."""
+_ROUNDS, _SETTLED_MM, _SAME_MM = 2, 0.5, 1.0
+"""How often vertebrae and the spine as one piece correct each other, when they agree, and what is one place to both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,22 +117,27 @@ def register_vertebrae(
     progress = progress or Progress()
     if len(radiographs) != 2 or len(views) != 2:
         raise InputError("vertebrae are found in two radiographs; give two images and their two views")
-    spine = _Spine(ct, labels, levels)
+    spine = SpineBones(ct, labels, levels)
     starts = _starts(start)
     places = starts[0][:3, :3] @ spine.centre + starts[0][:3, 3]
     prepared = [prepare(*each, places) for each in zip(radiographs, views, metal, strict=True)]
-    images = _images(prepared, STAGES)
+    images = images_of(prepared, STAGES)
     random = np.random.default_rng(0)
     progress.update(0.05, "images prepared")
-    whole = _whole(spine, _images(prepared, WHOLE_STAGES), starts, (start_mm, start_deg), random)
+    whole = find_whole(spine, prepared, starts, (start_mm, start_deg), random)
     progress.update(0.3, "spine found")
-    poses = dict.fromkeys(spine.levels, whole.pose)
+    poses = dict.fromkeys(spine.levels, whole)
     for n, level in enumerate(spine.levels):
-        poses[level] = _one(spine, level, images, poses, whole.pose, random)
+        poses[level] = _one(spine, level, images, poses, whole, random)
         progress.update(0.3 + 0.4 * (n + 1) / len(spine.levels), f"{level.label} found")
-    together = _together(spine, poses)
-    for level in spine.levels:
-        poses[level] = _again(spine, level, images[_MIDDLE], poses, together)
+    together = whole
+    for _ in range(_ROUNDS):
+        before, together = together, _together(spine, poses)
+        change = offset(before, together, spine.centre)
+        if np.hypot(LEVER_MM * np.linalg.norm(change[:3]), np.linalg.norm(change[3:])) < _SETTLED_MM:
+            break
+        for level in spine.levels:
+            poses[level] = _again(spine, level, images[MIDDLE], poses, together)
     together = _together(spine, poses)
     found = {}
     for n, level in enumerate(spine.wanted):
@@ -168,55 +148,6 @@ def register_vertebrae(
     return found
 
 
-def _images(prepared: Sequence[Patch], stages: Sequence[Stage]) -> list[list[Patch]]:
-    """The images of both views, by stage."""
-    steps = [stage.pixel_mm for stage in stages]
-    return [list(pair) for pair in zip(*(pyramid(whole, steps) for whole in prepared), strict=True)]
-
-
-class _Spine:
-    """Bones of a CT at every resolution, made when they are asked for."""
-
-    def __init__(self, ct: Volume, labels: Volume, levels: Sequence[Level]) -> None:
-        self.ct, self.labels = ct, labels
-        present = [level for level in cranial_to_caudal() if _large_enough(labels, level)]
-        missing = [level.label for level in levels if level not in present]
-        if missing:
-            raise InputError(f"{', '.join(missing)}: not in the label map, or only a fragment; leave these levels out")
-        self.wanted = [level for level in present if level in levels]
-        if not self.wanted:
-            raise InputError("no level to register was named")
-        ranks = [present.index(level) for level in self.wanted]
-        self.levels = present[max(min(ranks) - 1, 0) : max(ranks) + 2]
-        self.shown = present[max(min(ranks) - 2, 0) : max(ranks) + 3]
-        self._drawn: dict[tuple[Level | None, int], Drawn | None] = {}
-        self.centre = self.drawn(self.wanted[len(self.wanted) // 2], _COARSE).centre
-
-    def drawn(self, level: Level, stage: int) -> Drawn:
-        key = (level, stage)
-        if key not in self._drawn:
-            self._drawn[key] = Drawn(bone_of(self.ct, self.labels, [level], STAGES[stage].voxel_mm))
-        found = self._drawn[key]
-        assert found is not None
-        return found
-
-    def rest(self) -> Drawn | None:
-        """Ribs, pelvis and the like, coarsely."""
-        if (None, 0) not in self._drawn:
-            bone = other_bone(self.ct, self.labels, 2.0)
-            self._drawn[None, 0] = None if bone is None else Drawn(bone)
-        return self._drawn[None, 0]
-
-    def near(self, level: Level) -> list[Level]:
-        """Up to two neighbours on each side."""
-        at = self.shown.index(level)
-        return [other for other in self.shown[max(at - 2, 0) : at + 3] if other is not level]
-
-
-def _large_enough(labels: Volume, level: Level) -> bool:
-    return bool((labels.array == level.value).sum() * np.prod(labels.spacing) > 2000.0)
-
-
 def _starts(start: Any) -> list[Floats]:
     if start is None:
         return [np.eye(4)]
@@ -224,82 +155,12 @@ def _starts(start: Any) -> list[Floats]:
     return list(poses)
 
 
-def _corners(bone: Bone, pose: Floats) -> Floats:
-    return np.asarray(bone.corners @ pose[:3, :3].T + pose[:3, 3])
-
-
-def _windows(
-    images: Sequence[Patch], corners: Floats, stage: Stage, what: str, bone: tuple[Drawn, Floats] | None = None
-) -> list[Windows]:
-    """The parts of the images around ``corners``; where ``bone`` in its pose is given, what is around it counts."""
-    patches = [image.around(corners, stage.margin_mm) for image in images]
-    for number, patch in enumerate(patches, start=1):
-        if patch is None:
-            raise InputError(f"{what} is not in image {number}; check the geometry, or where the CT is said to lie")
-    found = [patch for patch in patches if patch is not None]
-    if bone is None:
-        return [Windows(patch, stage.window_mm) for patch in found]
-    drawn, pose = bone
-    regions = [shadow(drawn.image(patch, pose), patch.step_mm, stage.region_mm) for patch in found]
-    return [Windows(patch, stage.window_mm, region) for patch, region in zip(found, regions, strict=True)]
-
-
-def _whole(
-    spine: _Spine,
-    pyramids: Sequence[Sequence[Patch]],
-    starts: Sequence[Floats],
-    reach: tuple[float, float],
-    random: Any,
-) -> Fitted:
-    """The spine as one piece: many places around each start, the best of them refined, step by step."""
-    fitted: list[tuple[int, Fitted]] = []
-    for stage, images, count in zip(WHOLE_STAGES, pyramids, _WHOLE_KEPT, strict=True):
-        drawn = Drawn(all_bone(spine.ct, spine.labels, spine.shown, stage.voxel_mm))
-        windows = [_whole_windows(spine, images, start, stage) for start in starts]
-        priors = [Prior(start, reach[0], reach[1], stage.independent) for start in starts]
-        if not fitted:
-            tried = [
-                (n, pose)
-                for n, start in enumerate(starts)
-                for pose in _around(start, spine.centre, *reach, max(_WHOLE_TRIED // len(starts), 20), random)
-            ]
-            fitted = [
-                (n, judge(drawn, windows[n], _nothing(windows[n]), pose, prior=priors[n])[0]) for n, pose in tried
-            ]
-        fitted.sort(key=lambda each: each[1].loss)
-        fitted = [
-            (n, refine(drawn, windows[n], _nothing(windows[n]), each.pose, stage.most_steps, priors[n]))
-            for n, each in fitted[:count]
-        ]
-    return min((each for _, each in fitted), key=lambda each: each.loss)
-
-
-def _whole_windows(spine: _Spine, images: Sequence[Patch], start: Floats, stage: Stage) -> list[Windows]:
-    """All around the levels to register counts: the start may be wrong by more than a centimetre."""
-    corners = np.concatenate([_corners(spine.drawn(level, _COARSE).bone, start) for level in spine.levels])
-    return _windows(images, corners, stage, "the spine")
-
-
-def _nothing(windows: Sequence[Windows]) -> list[Field]:
-    return [np.zeros(each.patch.view.shape, np.float32) for each in windows]
-
-
-def _around(pose: Floats, centre: Floats, mm: float, degrees: float, count: int, random: Any) -> list[Floats]:
-    """``pose`` itself and poses up to so far from it."""
-    poses = [pose]
-    for _ in range(count - 1):
-        turn = np.radians(degrees) * random.random() ** (1 / 3) * unit(random.normal(size=3))
-        shift = mm * random.random() ** (1 / 3) * unit(random.normal(size=3))
-        poses.append(moved(pose, centre, [*turn, *shift]))
-    return poses
-
-
 def _scene(
-    spine: _Spine, level: Level, images: Sequence[Patch], poses: Mapping[Level, Floats], stage: int
+    spine: SpineBones, level: Level, images: Sequence[Patch], poses: Mapping[Level, Floats], stage: int
 ) -> tuple[Drawn, list[Windows], list[Field]]:
     """A vertebra, its patches, and what else is seen in them."""
     drawn, pose = spine.drawn(level, stage), poses[level]
-    windows = _windows(images, _corners(drawn.bone, pose), STAGES[stage], level.label, (drawn, pose))
+    windows = windows_around(images, corners_of(drawn.bone, pose), STAGES[stage], level.label, (drawn, pose))
     behind = []
     for window in windows:
         field = np.zeros(window.patch.view.shape, np.float32)
@@ -320,7 +181,7 @@ def _pose_of(level: Level, poses: Mapping[Level, Floats]) -> Floats:
 
 
 def _one(
-    spine: _Spine,
+    spine: SpineBones,
     level: Level,
     images: Sequence[Sequence[Patch]],
     poses: Mapping[Level, Floats],
@@ -328,64 +189,65 @@ def _one(
     random: Any,
 ) -> Floats:
     """One vertebra from the whole spine's pose to the middle resolution."""
-    stage = STAGES[_COARSE]
-    drawn, windows, behind = _scene(spine, level, images[_COARSE], poses, _COARSE)
+    stage = STAGES[COARSE]
+    drawn, windows, behind = _scene(spine, level, images[COARSE], poses, COARSE)
     degrees = float(np.degrees(_LEVEL_MM / LEVER_MM))
     prior = stage.prior(whole)
     tried = [
         judge(drawn, windows, behind, pose, prior=prior)[0]
-        for pose in _around(poses[level], drawn.centre, _LEVEL_MM, degrees, _LEVEL_TRIED, random)
+        for pose in places_around(poses[level], drawn.centre, _LEVEL_MM, degrees, _LEVEL_TRIED, random)
     ]
     tried.sort(key=lambda each: each.loss)
     first = [refine(drawn, windows, behind, each.pose, stage.most_steps, prior) for each in tried[:_LEVEL_REFINED]]
     best = min(first, key=lambda each: each.loss)
-    stage = STAGES[_MIDDLE]
-    drawn, windows, behind = _scene(spine, level, images[_MIDDLE], {**poses, level: best.pose}, _MIDDLE)
+    stage = STAGES[MIDDLE]
+    drawn, windows, behind = _scene(spine, level, images[MIDDLE], {**poses, level: best.pose}, MIDDLE)
     return refine(drawn, windows, behind, best.pose, stage.most_steps, stage.prior(whole)).pose
 
 
-def _together(spine: _Spine, poses: Mapping[Level, Floats]) -> Floats:
+def _together(spine: SpineBones, poses: Mapping[Level, Floats]) -> Floats:
     """The spine as one piece once more, as its vertebrae tell; one that strayed counts little."""
-    here = np.concatenate([spine.drawn(level, _COARSE).bone.corners for level in spine.levels])
-    there = np.concatenate([_corners(spine.drawn(level, _COARSE).bone, poses[level]) for level in spine.levels])
+    here = np.concatenate([spine.drawn(level, COARSE).bone.corners for level in spine.levels])
+    there = np.concatenate([corners_of(spine.drawn(level, COARSE).bone, poses[level]) for level in spine.levels])
     weights = np.ones(len(here))
     for _ in range(5):
         pose = rigid_fits(here[None], there[None], weights[None])[0][0]
         left = np.linalg.norm(here @ pose[:3, :3].T + pose[:3, 3] - there, axis=1)
-        weights = 1.0 / (1.0 + (left / _BEND_MM) ** 2)
+        weights = 1.0 / (1.0 + (left / BEND_MM) ** 2)
     return np.asarray(pose)
 
 
 def _again(
-    spine: _Spine, level: Level, images: Sequence[Patch], poses: Mapping[Level, Floats], together: Floats
+    spine: SpineBones, level: Level, images: Sequence[Patch], poses: Mapping[Level, Floats], together: Floats
 ) -> Floats:
     """One vertebra once more, from where it is or from where the others would have it, whichever fits better."""
-    stage = STAGES[_MIDDLE]
+    stage = STAGES[MIDDLE]
     prior = stage.prior(together)
-    drawn, windows, behind = _scene(spine, level, images, poses, _MIDDLE)
-    tried = [judge(drawn, windows, behind, pose, prior=prior)[0] for pose in (poses[level], together)]
-    first = [refine(drawn, windows, behind, each.pose, stage.most_steps // 2, prior) for each in tried]
+    drawn, windows, behind = _scene(spine, level, images, poses, MIDDLE)
+    change = offset(poses[level], together, drawn.centre)
+    apart = np.hypot(LEVER_MM * np.linalg.norm(change[:3]), np.linalg.norm(change[3:]))
+    tried = [poses[level], together] if apart > _SAME_MM else [poses[level]]
+    first = [refine(drawn, windows, behind, pose, stage.most_steps // 2, prior) for pose in tried]
     return min(first, key=lambda each: each.loss).pose
 
 
 def _fine(
-    spine: _Spine,
+    spine: SpineBones,
     level: Level,
     images: Sequence[Sequence[Patch]],
     poses: Mapping[Level, Floats],
     whole: Floats,
 ) -> Fitted:
-    stage = STAGES[_FINE]
-    drawn, windows, behind = _scene(spine, level, images[_FINE], poses, _FINE)
+    stage = STAGES[FINE]
+    drawn, windows, behind = _scene(spine, level, images[FINE], poses, FINE)
     return refine(drawn, windows, behind, poses[level], stage.most_steps, stage.prior(whole))
 
 
-def _told(spine: _Spine, level: Level, fitted: Fitted, whole: Floats) -> VertebraPose:
-    centre = spine.drawn(level, _COARSE).centre
-    change = np.linalg.inv(whole) @ fitted.pose
-    shift = float(np.linalg.norm(change[:3, :3] @ centre + change[:3, 3] - centre))
-    turn = float(np.degrees(Rotation.from_matrix(change[:3, :3]).magnitude()))
+def _told(spine: SpineBones, level: Level, fitted: Fitted, whole: Floats) -> VertebraPose:
+    centre = spine.drawn(level, COARSE).centre
+    change = offset(whole, fitted.pose, centre)
+    turn, shift = float(np.degrees(np.linalg.norm(change[:3]))), float(np.linalg.norm(change[3:]))
     first, second = fitted.correlations
-    expected = expected_error_mm(fitted, STAGES[_FINE].independent)
+    expected = expected_error_mm(fitted, STAGES[FINE].independent)
     doubts = doubts_about(level, fitted, expected, shift, turn)
     return VertebraPose(level, fitted.pose, (first, second), expected, shift, turn, tuple(doubts))

@@ -13,7 +13,7 @@ _LEVER_MM = 20.0
 _CALIBRATED = 0.45
 """Errors found on simulated cases over those the curvature alone tells, which takes pixels of a window as one."""
 
-LARGEST_ERROR_MM = 1.0
+LARGEST_ERROR_MM = 0.9
 LEAST_CORRELATION = 0.3
 LEAST_PIXELS = 150.0
 FARTHEST_MM, FARTHEST_DEG = 12.0, 12.0
