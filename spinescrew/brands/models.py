@@ -23,6 +23,7 @@ KINDS = (AP, LAT, CONCAT, MERGE)
 KIND_WORDS = {AP: "AP", LAT: "Lat", CONCAT: "Concat", MERGE: "Merge"}
 ENSEMBLE = "brand-ensemble"
 _LEAST = 1e-30
+NO_MODEL = "no model that knows systems is installed; train one with `spinescrew train brand`"
 MOST_WINDOWS = 4
 """Screws of a view that are judged at most: more take time and say little that is new."""
 
@@ -124,7 +125,7 @@ def load_models(device: str = "auto") -> BrandModels:
     known = {entry.name for entry in list_models() if not entry.unavailable}
     found: dict[str, Any] = {kind: load_model(model_name(kind), device) for kind in KINDS if model_name(kind) in known}
     if not found:
-        raise InputError("no model that knows systems is installed; train one with `spinescrew train brand`")
+        raise InputError(why_none())
     nets, cards = {kind: net for kind, (net, _) in found.items()}, {kind: card for kind, (_, card) in found.items()}
     ensemble: Any = load_model(ENSEMBLE, "cpu")[0] if ENSEMBLE in known else None
     systems = {tuple(net.outputs) for net in nets.values()}
@@ -133,6 +134,17 @@ def load_models(device: str = "auto") -> BrandModels:
             "the installed models know different systems; train them together with `spinescrew train brand`"
         )
     return BrandModels(nets, cards, ensemble)
+
+
+def why_none() -> str:
+    """Why no installed model can be asked, and what to do; nothing where one can. Only looks at files."""
+    from spinescrew.networks.weights import list_models
+
+    names = [model_name(kind) for kind in KINDS]
+    entries = [entry for entry in list_models() if entry.name in names]
+    if any(not entry.unavailable for entry in entries):
+        return ""
+    return f"the model '{entries[0].name}' cannot be used: {entries[0].unavailable}" if entries else NO_MODEL
 
 
 def member_name(kind: str, views: Sequence[str]) -> str:

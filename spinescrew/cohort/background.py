@@ -33,7 +33,7 @@ from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Plan
 from spinescrew.progress import Cancelled
 from spinescrew.segmentation.process import find_python, library_path
-from spinescrew.viewer.opened import Judged, Opened, Posed, PoseTarget, Target
+from spinescrew.viewer.opened import BrandTarget, Identified, Judged, Opened, Posed, PoseTarget, Target
 
 T = TypeVar("T")
 
@@ -340,6 +340,27 @@ class BackgroundPoseExport(BackgroundJob[tuple[Path, ...]]):
 
     def __init__(self, posed: Posed, folder: Path, archive: Path, *, python: str | None = None) -> None:
         super().__init__("export_pose", {}, {"posed": posed, "folder": folder, "archive": archive}, python=python)
+
+
+class BackgroundBrand(BackgroundJob[Identified]):
+    """:func:`spinescrew.cohort.brand_open.open_brand` in a process of its own."""
+
+    def __init__(self, target: BrandTarget, *, python: str | None = None) -> None:
+        super().__init__("brand", {}, {"target": target}, python=python)
+
+
+class BackgroundBrandExample(BackgroundJob[BrandTarget]):
+    """:func:`spinescrew.cohort.brand_demo.write_example` in a process of its own."""
+
+    def __init__(self, folder: Path, *, python: str | None = None) -> None:
+        super().__init__("brand_example", {}, {"folder": folder}, python=python)
+
+
+class BackgroundBrandExport(BackgroundJob[tuple[Path, ...]]):
+    """:func:`spinescrew.cohort.brand_open.pack_brand` in a process of its own."""
+
+    def __init__(self, found: Identified, folder: Path, archive: Path, *, python: str | None = None) -> None:
+        super().__init__("export_brand", {}, {"found": found, "folder": folder, "archive": archive}, python=python)
 
 
 def _launch(python: str, folder: Path) -> subprocess.Popen[bytes]:

@@ -102,6 +102,24 @@ def _export_pose(_volumes: Volumes, arguments: dict[str, Any], progress: Progres
     return pack_pose(**arguments, progress=progress)
 
 
+def _brand(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.brand_open import open_brand
+
+    return open_brand(**arguments, progress=progress)
+
+
+def _brand_example(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.brand_demo import write_example
+
+    return write_example(**arguments, progress=progress)
+
+
+def _export_brand(_volumes: Volumes, arguments: dict[str, Any], progress: Progress) -> Any:
+    from spinescrew.cohort.brand_open import pack_brand
+
+    return pack_brand(**arguments, progress=progress)
+
+
 JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "plan": _plan,
     "measure": _measure,
@@ -114,6 +132,9 @@ JOBS: dict[str, Callable[[Volumes, dict[str, Any], Progress], Any]] = {
     "pose": _pose,
     "pose_example": _pose_example,
     "export_pose": _export_pose,
+    "brand": _brand,
+    "brand_example": _brand_example,
+    "export_brand": _export_brand,
 }
 
 

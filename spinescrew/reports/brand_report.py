@@ -7,32 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spinescrew import __version__
-from spinescrew.brands.identify import BrandResult, Vote
+from spinescrew.brands.identify import BrandResult
 from spinescrew.brands.models import KIND_WORDS, VIEWS, member_words
 from spinescrew.brands.names import never_saw
 from spinescrew.brands.reference import reference_picture
-from spinescrew.feasibility.wording import percent
 from spinescrew.geometry.atomic import atomic_path
 from spinescrew.progress import Progress
+from spinescrew.reports.brand_lines import (
+    VIEW_WORDS,
+    answer_colour,
+    answer_words,
+    headline,
+    other_words,
+    system_lines,
+    vote_words,
+)
 from spinescrew.reports.brand_views import attention_view, crop_view, found_view, grey_png
 from spinescrew.reports.html import data_uri, now, rendered, times
-from spinescrew.reports.palette import GRADE_COLOURS, UNGRADED, screw_colour
+from spinescrew.reports.palette import screw_colour
 from spinescrew.reports.wording import number, short_hash
 
 TITLE = "Which system of pedicle screws"
-VIEW_WORDS = {"ap": "From the front (AP)", "lat": "From the side (lateral)"}
 _REFERENCES = 3
-
-
-@dataclass(frozen=True)
-class SystemLine:
-    """One system: its probability in words, in percent for its bar, and by each model."""
-
-    name: str
-    chance: str
-    width: float
-    models: tuple[str, ...]
-    colour: str
 
 
 @dataclass(frozen=True)
@@ -107,14 +103,12 @@ def write_brand_report(
         names=result.names_words,
         warnings=result.warnings,
         facts=_facts(result, hashes or {}),
-        headline=f"{result.headline[:1].upper()}{result.headline[1:]}",
-        known=result.known,
-        colour=GRADE_COLOURS["A"] if result.known else GRADE_COLOURS["C"],
-        agreement=result.agreement_words,
-        members=" + ".join(member_words(member) for member in result.members),
+        headline=headline(result),
+        colour=answer_colour(result),
+        said=answer_words(result),
         models=[member_words(member) for member in result.answers],
-        lines=_lines(result),
-        other=_other(result),
+        lines=system_lines(result),
+        other=other_words(result),
         blocks=blocks,
         references=_references(result),
         **times(dict(result.seconds or {})),
@@ -123,28 +117,6 @@ def write_brand_report(
         temporary.write_text(page, encoding="utf-8")
     watch.update(1.0, "report: done")
     return Path(path)
-
-
-def _lines(result: BrandResult) -> tuple[SystemLine, ...]:
-    order = (-result.probabilities[: len(result.brands)]).argsort(kind="stable")
-    top = result.best
-    return tuple(
-        SystemLine(
-            result.name(result.brands[n]),
-            f"{percent(float(result.probabilities[n]))}\u202f%",
-            100.0 * float(result.probabilities[n]),
-            tuple(f"{percent(float(own.probabilities[n]))}\u202f%" for own in result.answers.values()),
-            (GRADE_COLOURS["A"] if result.known else GRADE_COLOURS["C"]) if n == top else UNGRADED,
-        )
-        for n in order
-    )
-
-
-def _other(result: BrandResult) -> str:
-    """Probability that it is none of the systems, where models have an output for it."""
-    if len(result.probabilities) == len(result.brands):
-        return ""
-    return f"{percent(float(result.probabilities[-1]))}\u202f%"
 
 
 def _facts(result: BrandResult, hashes: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -166,7 +138,7 @@ def _block(result: BrandResult, view: str) -> ViewBlock:
             window.screw + 1,
             screw_colour(window.screw + 1),
             data_uri(crop_view(crops, n)),
-            _said(result, votes.get(window.screw)),
+            vote_words(result, votes.get(window.screw)),
         )
         for n, window in enumerate(crops.windows)
     )
@@ -176,10 +148,6 @@ def _block(result: BrandResult, view: str) -> ViewBlock:
         if each.view == view
     )
     return ViewBlock(VIEW_WORDS[view], data_uri(found_view(located, crops)), shown, looks)
-
-
-def _said(result: BrandResult, vote: Vote | None) -> str:
-    return "" if vote is None else f"{result.name(vote.brand)}, {percent(vote.probability)}\u202f%"
 
 
 def _references(result: BrandResult) -> tuple[Reference, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.feasibility.assessment import C2Assessment
@@ -12,6 +16,7 @@ from spinescrew.planning.options import PlanningOptions
 from spinescrew.planning.plan import Plan
 
 if TYPE_CHECKING:
+    from spinescrew.brands.identify import BrandResult
     from spinescrew.radiographs.pose import PoseResult
     from spinescrew.radiographs.radiograph import Radiograph
 
@@ -132,3 +137,37 @@ class Posed:
     radiographs: tuple[Radiograph, Radiograph]
     name: str
     planned: Planned | None = None
+
+
+@dataclass(frozen=True)
+class BrandTarget:
+    """Radiographs whose system of screws is asked for.
+
+    Attributes
+    ----------
+    images:
+        One, or two of one patient, in any order; the built-in pair when left out.
+    """
+
+    images: tuple[Path, ...] = ()
+
+    @property
+    def built_in(self) -> bool:
+        """Whether nothing was named, so that the built-in pair is shown."""
+        return not self.images
+
+
+@dataclass(frozen=True, eq=False)
+class Identified:
+    """Which system radiographs show, how the systems look, and what the page calls the images.
+
+    Attributes
+    ----------
+    references:
+        By number of the system in ``result.brands``: its picture (rows, columns), 0 to 255; left out where there is
+        none.
+    """
+
+    result: BrandResult
+    name: str
+    references: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
