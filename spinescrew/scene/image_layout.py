@@ -1,4 +1,4 @@
-"""How views are arranged for two radiographs: the images above each other, the 3D view beside them."""
+"""How views are arranged for radiographs: two above each other with the 3D view beside them, or films alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ Floats = NDArray[np.float64]
 
 LAYOUT = 7361
 """Number of the arrangement; Slicer's own are below 1000."""
+
+ONE_FILM, TWO_FILMS = 6, 29
+"""Slicer's own arrangements of the red slice view alone, and of the red and the yellow one beside each other."""
 
 _FROM_BEHIND = (-0.8, -1.0, 0.55)
 _VIEW_ANGLE_DEG = 30.0
@@ -46,10 +49,21 @@ def arrange(scene: Any) -> int | None:
     return before
 
 
-def give_back(scene: Any, before: int | None) -> None:
-    """The arrangement of before, where it is still that of :func:`arrange`."""
+def arrange_films(scene: Any, count: int) -> int | None:
+    """Show one slice view, or two beside each other, alone; what :func:`arrange` returns."""
     node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is not None and before is not None and node.GetViewArrangement() == LAYOUT:
+    if node is None:
+        return None
+    before = int(node.GetViewArrangement())
+    node.SetViewArrangement(ONE_FILM if count == 1 else TWO_FILMS)
+    return before
+
+
+def give_back(scene: Any, before: int | None) -> None:
+    """The arrangement of before, where it is still one of those made here."""
+    node = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    own = (LAYOUT, ONE_FILM, TWO_FILMS)
+    if node is not None and before is not None and node.GetViewArrangement() in own:
         node.SetViewArrangement(before)
 
 
