@@ -1,33 +1,10 @@
 """Radiographs: two images and their geometry, dropped or browsed for."""
 
-import qt
 from slicer.i18n import tr as _
+from SpinePlannerLib.drop_area import DropArea
 
 from ScrewPoseLib import logic
 from spinescrew.cohort.pose_open import target_of
-
-
-class DropArea(qt.QLabel):
-    """A place to drop files on; ``onPaths(paths)`` hears of them."""
-
-    def __init__(self, onPaths):
-        qt.QLabel.__init__(self)
-        self._onPaths = onPaths
-        self.setText(_("Drop two radiographs and their geometry file here"))
-        self.setAlignment(qt.Qt.AlignCenter)
-        self.setWordWrap(True)
-        self.setStyleSheet("border: 1px dashed #8A8F98; border-radius: 4px; padding: 10px")
-        self.setAcceptDrops(True)
-
-    def dragEnterEvent(self, event):
-        """Files only."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event):
-        """Take them."""
-        self._onPaths([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
-        event.acceptProposedAction()
 
 
 class FilesSection:
@@ -36,7 +13,7 @@ class FilesSection:
     def __init__(self, panel):
         self.panel, self.ui = panel, panel.ui
         ui = self.ui
-        self.dropArea = DropArea(self.take)
+        self.dropArea = DropArea(_("Drop two radiographs and their geometry file here"), self.take)
         ui.filesSection.layout().insertRow(0, self.dropArea)
         self.images, self.geometry = (ui.firstPath, ui.secondPath), ui.geometryPath
         for path in (*self.images, self.geometry):

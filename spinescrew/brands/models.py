@@ -138,13 +138,21 @@ def load_models(device: str = "auto") -> BrandModels:
 
 def why_none() -> str:
     """Why no installed model can be asked, and what to do; nothing where one can. Only looks at files."""
+    return about_installed()[0]
+
+
+def about_installed() -> tuple[str, str]:
+    """(:func:`why_none`, where the installed models come from as their cards say)."""
     from spinescrew.networks.weights import list_models
 
     names = [model_name(kind) for kind in KINDS]
     entries = [entry for entry in list_models() if entry.name in names]
+    cards = [entry.card for entry in entries if entry.card is not None]
+    provenance = "; ".join(dict.fromkeys(card.provenance for card in cards))
     if any(not entry.unavailable for entry in entries):
-        return ""
-    return f"the model '{entries[0].name}' cannot be used: {entries[0].unavailable}" if entries else NO_MODEL
+        return "", provenance
+    told = f"the model '{entries[0].name}' cannot be used: {entries[0].unavailable}" if entries else NO_MODEL
+    return told, provenance
 
 
 def member_name(kind: str, views: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spinescrew.brands.identify import BrandResult, Vote
-from spinescrew.brands.models import member_words
+from spinescrew.brands.models import about_installed, member_words
+from spinescrew.brands.names import never_saw
 from spinescrew.feasibility.wording import percent
 from spinescrew.reports.palette import GRADE_COLOURS, UNGRADED, screw_colour
 
@@ -50,6 +51,21 @@ def headline(result: BrandResult) -> str:
 def answer_colour(result: BrandResult) -> str:
     """Of the answer: a known system, or none."""
     return GRADE_COLOURS["A"] if result.known else GRADE_COLOURS["C"]
+
+
+def banner_words(result: BrandResult) -> str:
+    """What stands above an answer at all times: what the models learned from, and what that means for names."""
+    return _banner(result.provenance, result.names_words)
+
+
+def installed_words() -> str:
+    """The same before there is an answer: of the models that are installed, or that there are none."""
+    reason, provenance = about_installed()
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else _banner(provenance, "")
+
+
+def _banner(provenance: str, names: str) -> str:
+    return " ".join(text for text in (f"{provenance}." if provenance else "", never_saw(provenance), names) if text)
 
 
 def answer_words(result: BrandResult) -> str:

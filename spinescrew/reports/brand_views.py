@@ -70,6 +70,11 @@ def crop_view(crops: Crops, number: int) -> bytes:
     return grey_png(np.clip((shown + 1.2) / 2.4, 0.0, 1.0))
 
 
+def crop_picture(crops: Crops, number: int) -> Field:
+    """The range of metal of a crop, where threads are seen best; (rows, columns) from 0 to 1."""
+    return np.asarray(np.clip((crops.images[number][METAL] + 1.2) / 2.4, 0.0, 1.0))
+
+
 def grey_png(values: Field) -> bytes:
     """PNG of values from 0 to 1."""
     from PIL import Image

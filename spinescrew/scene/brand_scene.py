@@ -22,6 +22,7 @@ from spinescrew.brands.locate import Located
 from spinescrew.brands.models import AP, KIND_WORDS, KINDS, VIEWS
 from spinescrew.geometry.vectors import cross
 from spinescrew.geometry.volume import Volume
+from spinescrew.radiographs.radiograph import Radiograph
 from spinescrew.radiographs.view import View
 from spinescrew.reports.brand_lines import VIEW_WORDS
 from spinescrew.scene import pose_models
@@ -74,9 +75,13 @@ class BrandLook:
 
 def place_of(view: str, located: Located) -> View:
     """A plane for a film, its middle in the origin, with pixels as large as they are in the patient, about."""
-    rows, columns = located.radiograph.shape
-    step = 1.0 / located.px_per_mm
-    right = _RIGHT[view == AP]
+    return _plane(view, located.radiograph.shape, 1.0 / located.px_per_mm)
+
+
+def _plane(view: str, shape: tuple[int, int], step: float) -> View:
+    """A plane through the origin, in the middle of an image with such pixels."""
+    rows, columns = shape
+    right = _RIGHT[view.lower() == AP]
     corner = -0.5 * step * ((columns - 1) * right + (rows - 1) * _DOWN)
     source = -_FAR_MM * cross(right, _DOWN)
     return View(source, corner, right, _DOWN, np.full(2, step), (rows, columns))
@@ -203,7 +208,7 @@ class BrandScene:
 
     def _add_view(self, view: str) -> None:
         located, place = self.result.located[view], self.places[view]
-        self._keep("image", view, None, _add_image(self.scene, VIEW_WORDS[view], located, place))
+        self._keep("image", view, None, _add_image(self.scene, VIEW_WORDS[view], located.radiograph, place))
         for each in self.result.attention:
             if each.view == view:
                 self._keep("attention", view, each.kind, self._add_attention(each, place))
@@ -258,9 +263,15 @@ class BrandScene:
             display.SetVisibility(shown.outlines and own is not None)
 
 
-def _add_image(scene: Any, name: str, located: Located, place: View) -> Any:
+def add_film(scene: Any, name: str, radiograph: Radiograph) -> Any:
+    """A film in which nothing was sought yet, as a new volume node: bone and metal bright."""
+    step = float(np.mean(radiograph.pixel_mm)) if radiograph.pixel_mm is not None else 1.0
+    return _add_image(scene, name, radiograph, _plane(radiograph.view or "AP", radiograph.shape, step))
+
+
+def _add_image(scene: Any, name: str, radiograph: Radiograph, place: View) -> Any:
     """The film as the models see it: bone and metal bright."""
-    pixels = located.radiograph.dense_bright()
+    pixels = radiograph.dense_bright()
     node = add_volume(scene, Volume(on_slice(pixels), image_affine(place)), name)
     low, high = np.percentile(pixels, (_BLACK_PERCENT, _WHITE_PERCENT))
     node.GetDisplayNode().SetWindowLevelMinMax(float(low), float(max(high, low + 1e-3)))
