@@ -37,6 +37,11 @@ class Peaks(NamedTuple):
     points: Floats
     heat: Floats
 
+    def without(self, numbers: NDArray[np.intp]) -> Peaks:
+        """Those that are none of these (-1 is none)."""
+        kept = ~np.isin(np.arange(len(self.points)), numbers)
+        return Peaks(self.points[kept], self.heat[kept])
+
 
 def heat_peaks(heat: NDArray[np.float32], least: float = LEAST_HEAT) -> Peaks:
     """Where a heat map (rows, columns) has its peaks, strongest first."""

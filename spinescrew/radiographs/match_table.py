@@ -27,7 +27,7 @@ _TERM_CAP = 9.0
 LOOSE_PX = 2.0
 """How far two peaks that run into one lie off it, standard deviation."""
 
-_CROWD_PX = 6.0
+_CROWD_PX, _SAME_PX = 6.0, 0.01
 _BESIDE_MM, _ACROSS = 10.0, 0.7
 
 
@@ -120,8 +120,16 @@ def match_table(
     views: tuple[View, View],
     seen: tuple[Sequence[SeenScrew], Sequence[SeenScrew]],
     sizes: Sequence[tuple[float, float]] | None = None,
+    *,
+    rivals: bool = False,
 ) -> MatchTable:
-    """Triangulate every pair."""
+    """Triangulate every pair.
+
+    Parameters
+    ----------
+    rivals:
+        Whether several of one view may be readings of one peak, which then does not crowd itself.
+    """
     ends, gaps, normals, loose = [], [], [], []
     for end in ("neck", "tip"):
         pixels = [np.array([getattr(one, end) for one in each]).reshape(-1, 2) for each in seen]
@@ -130,7 +138,10 @@ def match_table(
         gaps.append(gap)
         normals.append(normal)
         scales = [view.pixel_mm.mean() * view.depth(point) / view.source_detector_mm for view in views]
-        loose.append(np.hypot(scales[0] * _crowd(pixels[0])[:, None], scales[1] * _crowd(pixels[1])))
+        own = [
+            np.hypot(_crowd(each, rivals), _guessed(one, len(ends) - 1)) for each, one in zip(pixels, seen, strict=True)
+        ]
+        loose.append(np.hypot(scales[0] * own[0][:, None], scales[1] * own[1]))
     necks, tips = ends
     lengths = np.linalg.norm(tips - necks, axis=-1)
     middle = (necks + tips) / 2
@@ -172,12 +183,18 @@ def crossing(views: tuple[View, View], first: Floats, second: Floats) -> tuple[F
     return np.asarray(point), np.asarray(gap), np.asarray(normal)
 
 
-def _crowd(pixels: Floats) -> Floats:
+def _crowd(pixels: Floats, rivals: bool) -> Floats:
     """(n,) pixels by which others of these points (n, 2), if near, may have moved each."""
     apart = np.hypot(*np.moveaxis(pixels[:, None] - pixels[None], -1, 0))
     np.fill_diagonal(apart, np.inf)
+    if rivals:
+        apart[apart < _SAME_PX] = np.inf
     nearest = apart.min(axis=1, initial=np.inf)
     return np.asarray(LOOSE_PX * np.exp(-((nearest / _CROWD_PX) ** 2)))
+
+
+def _guessed(seen: Sequence[SeenScrew], end: int) -> Floats:
+    return np.array([one.guessed_px[end] for one in seen], dtype=np.float64)
 
 
 def _meeting(views: tuple[View, View]) -> Floats:

@@ -23,6 +23,7 @@ from spinescrew.radiographs.recalibration import Calibration, Refinement
 from spinescrew.radiographs.rivals import decided
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.seen import SeenScrew, seen_screws
+from spinescrew.radiographs.seen_together import seen_in_both
 from spinescrew.radiographs.view import View
 
 __all__ = ["PoseResult", "PosedScrew", "solve_poses", "summary", "with_axis", "with_match"]
@@ -113,10 +114,13 @@ def solve_poses(
     views, warnings = _checked(maps)
     both: Maps = (maps[0], maps[1])
     with progress.step("find screws", 0.0, 0.2) as part:
-        seen = _seen(both, part)
+        each_alone = _seen(both, part.part(0.0, 0.4))
+        part.update(0.4, "both views together")
+        seen = seen_in_both(both, known)
     with progress.step("match screws", 0.2, 0.3):
         found = match(views, seen, known)
-        doubts = orientation_doubts(views, seen, found)
+        # what was chosen for fitting together as given would not fit together otherwise
+        doubts = orientation_doubts(views, each_alone, match(views, each_alone))
         if not found.pairs:
             raise InputError(_no_match(seen, doubts))
     with progress.step("settle doubtful matches", 0.3, 0.5) as part:

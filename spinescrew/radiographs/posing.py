@@ -235,7 +235,8 @@ def _points(links: Links, sigma_px: float) -> list[PointSeen]:
                         found.append(PointSeen(view, same, end, place, 1.5 * sigma_px))
                 else:
                     crowd = float(np.exp(-((np.delete(apart, n) / _CROWD_PX) ** 2)).sum())
-                    found.append(PointSeen(view, (n,), end, place, sigma_px * (1 + 1.5 * crowd)))
+                    sigma = float(np.hypot(sigma_px * (1 + 1.5 * crowd), link[view].guessed_px[end]))
+                    found.append(PointSeen(view, (n,), end, place, sigma))
     return found
 
 

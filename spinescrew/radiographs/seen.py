@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,7 @@ _FINER = 3.0
 
 _UNSUPPORTED = 0.2
 _TERM_CAP = 16.0
-_DEAREST = 9.0
+DEAREST = 9.0
 """Cost from which on a neck and a tip do not belong together: three standard deviations."""
 
 _WEAK = 2.0
@@ -55,6 +56,9 @@ class SeenScrew:
         0..1, from the heat of both peaks, how well they point to each other and the shaft between them.
     by_hand:
         Placed by a person, who knows better than the maps.
+    guessed_px:
+        Standard deviation in pixels of neck and tip where one of them is hidden and only the other end tells of it; 0
+        for an end that is seen.
     """
 
     neck: Floats
@@ -63,6 +67,7 @@ class SeenScrew:
     head: Floats
     confidence: float
     by_hand: bool = False
+    guessed_px: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name in ("neck", "tip", "head"):
@@ -78,18 +83,26 @@ class SeenScrew:
         return float(np.hypot(*(self.tip - self.neck)))
 
 
-def seen_screws(maps: ScrewMaps) -> tuple[SeenScrew, ...]:
-    """The screws in the maps of one view, from top to bottom.
+def seen_screws(maps: ScrewMaps, peaks: tuple[Peaks, Peaks] | None = None) -> tuple[SeenScrew, ...]:
+    """The screws in the maps of one view, from top to bottom; of these ``peaks`` of necks and tips, or of all.
 
     A neck belongs to the tip it points to and is pointed to from, with shaft or head all the way. Where two screws end
     in one peak, as those of one level do in a true lateral, both keep it.
     """
-    necks, tips = heat_peaks(maps.neck), heat_peaks(maps.tip)
+    necks, tips = peaks or (heat_peaks(maps.neck), heat_peaks(maps.tip))
     pairs = _paired(maps, necks, tips)
     found = [
-        SeenScrew(necks.points[i], tips.points[j], np.nan, np.full(2, np.nan), _confidence(necks, tips, i, j, cost))
+        SeenScrew(
+            necks.points[i], tips.points[j], np.nan, np.full(2, np.nan), confidence(necks.heat[i], tips.heat[j], cost)
+        )
         for i, j, cost in pairs
     ]
+    return described(maps, found)
+
+
+def described(maps: ScrewMaps, found: Sequence[SeenScrew]) -> tuple[SeenScrew, ...]:
+    """With widths and heads, from top to bottom."""
+    found = list(found)
     heads = _heads(maps, found)
     found = [
         replace(one, radius_px=_radius(maps, one, found[:n] + found[n + 1 :]), head=heads[n])
@@ -102,10 +115,10 @@ def _paired(maps: ScrewMaps, necks: Peaks, tips: Peaks) -> list[tuple[int, int, 
     """(neck, tip, cost): one to one at first, then what is left over may share its other end."""
     if not len(necks.points) or not len(tips.points):
         return []
-    cost, finer = _costs(maps, necks.points, tips.points)
+    cost, finer = end_costs(maps, necks.points, tips.points)
     weak = _WEAK * (2 - necks.heat[:, None] - tips.heat[None])
-    capped = np.where(cost < _DEAREST, cost + finer + weak, _DEAREST + _TERM_CAP + 2 * _WEAK)
-    pairs = [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(capped), strict=True) if cost[i, j] < _DEAREST]
+    capped = np.where(cost < DEAREST, cost + finer + weak, DEAREST + _TERM_CAP + 2 * _WEAK)
+    pairs = [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(capped), strict=True) if cost[i, j] < DEAREST]
     for flip in (False, True):
         table, (points, heat) = (cost.T, tips) if flip else (cost, necks)
         own = 1 if flip else 0
@@ -114,18 +127,18 @@ def _paired(maps: ScrewMaps, necks: Peaks, tips: Peaks) -> list[tuple[int, int, 
             best = int(table[k].argmin())
             twins = [points[pair[own]] for pair in pairs if pair[1 - own] == best]
             apart = min((np.hypot(*(points[k] - twin)) for twin in twins), default=np.inf)
-            sure = heat[k] > _SHARING_HEAT and table[k, best] + _SHARING < _DEAREST
+            sure = heat[k] > _SHARING_HEAT and table[k, best] + _SHARING < DEAREST
             if k not in used and sure and apart > _TWIN_PX:
                 pairs.append((best, k) if flip else (k, best))
     return [(i, j, float(cost[i, j])) for i, j in pairs]
 
 
-def _costs(maps: ScrewMaps, necks: Floats, tips: Floats) -> tuple[Floats, Floats]:
+def end_costs(maps: ScrewMaps, necks: Floats, tips: Floats) -> tuple[Floats, Floats]:
     """(necks, tips) squared deviations of what ends say of each other and of the metal between; the former finer."""
     way = tips[None] - necks[:, None]
     length = np.hypot(*np.moveaxis(way, -1, 0))
     allowed = _OFF_PX + _OFF_SHARE * length
-    from_neck, from_tip = _at(maps.to_tip, necks), _at(maps.to_neck, tips)
+    from_neck, from_tip = offsets_at(maps.to_tip, necks), offsets_at(maps.to_neck, tips)
     ahead = np.hypot(*np.moveaxis(from_neck[:, None] - way, -1, 0)) / allowed
     back = np.hypot(*np.moveaxis(from_tip[None] + way, -1, 0)) / allowed
     along = necks[:, None, None] + np.linspace(0.0, 1.0, 40)[:, None] * way[:, :, None]
@@ -138,7 +151,7 @@ def _costs(maps: ScrewMaps, necks: Floats, tips: Floats) -> tuple[Floats, Floats
     return np.where(length * maps.view.pixel_mm.max() > LONGEST_MM, np.inf, cost), finer
 
 
-def _at(field: NDArray[np.float32], points: Floats) -> Floats:
+def offsets_at(field: NDArray[np.float32], points: Floats) -> Floats:
     """A (2, rows, columns) field at points (n, 2): the median of the nine pixels around each."""
     rows, columns = field.shape[1:]
     found = []
@@ -148,8 +161,9 @@ def _at(field: NDArray[np.float32], points: Floats) -> Floats:
     return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
-def _confidence(necks: Peaks, tips: Peaks, i: int, j: int, cost: float) -> float:
-    return float(np.sqrt(necks.heat[i] * tips.heat[j]) * np.exp(-cost / _DEAREST))
+def confidence(neck_heat: float, tip_heat: float, cost: float) -> float:
+    """0..1, of ends with this heat whose own directions deviate by ``cost``."""
+    return float(np.sqrt(neck_heat * tip_heat) * np.exp(-cost / DEAREST))
 
 
 def _radius(maps: ScrewMaps, one: SeenScrew, others: list[SeenScrew]) -> float:
