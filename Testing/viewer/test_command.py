@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,8 @@ def said(*arguments):
         (["--host", "0.0.0.0"], "--tls-certificate"),
         (["--port", "70000"], "70000"),
         (["--radiograph", "README.md"], "--radiograph twice"),
+        (["--brand", "README.md", "nowhere.dcm"], "'nowhere.dcm' does not exist"),
+        (["README.md", "README.md"], "two radiographs need --brand"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line_before_anything_listens(arguments, words):
@@ -38,6 +41,26 @@ def test_the_folder_of_a_c2_case_asks_for_its_image(tmp_path):
     assert status == 1
     assert "--ct" in text
     assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("names", [(), ("AP.dcm",), ("AP.dcm", "LAT.dcm")])
+def test_films_are_opened_in_the_brand_tab(names, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from spinescrew.cli import app
+    from spinescrew.viewer import app as viewer
+
+    asked = []
+    monkeypatch.setattr(
+        viewer, "Planner", lambda *_, **what: asked.append(what) or SimpleNamespace(run=lambda *_: None)
+    )
+    paths = [tmp_path / name for name in names]
+    for path in paths:
+        path.write_text("")
+    done = CliRunner().invoke(app, ["view", "--brand", *map(str, paths)])
+    assert done.exit_code == 0, done.output
+    assert asked[0]["tab"] == "brand"
+    assert asked[0]["brand"].images == tuple(paths)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -24,6 +24,9 @@ def view(
             show_default=False,
         ),
     ] = None,
+    other: Annotated[
+        Path | None, typer.Argument(help="With --brand: the other radiograph of the patient.", show_default=False)
+    ] = None,
     labels: Annotated[Path | None, typer.Option(help="Label map, where the case does not hold one.")] = None,
     ct: Annotated[Path | None, typer.Option(help="Image of a plan.json that has no scene.mrb beside it.")] = None,
     levels: Annotated[str, typer.Option(help="For example L1-S1; all if left out.")] = "",
@@ -51,6 +54,9 @@ def view(
         list[Path] | None, typer.Option(help="One of two radiographs for the pose tab; give it twice.")
     ] = None,
     geometry: Annotated[Path | None, typer.Option(help="Calibration file of both, in the same order.")] = None,
+    brand: Annotated[
+        bool, typer.Option("--brand", help="Open the brand tab: which system do one or two radiographs show.")
+    ] = False,
 ) -> None:
     """Open the planner in a browser.
 
@@ -58,13 +64,14 @@ def view(
     has the address sees and moves the same plan. Ctrl-C ends it; unsaved edits are offered again the next time.
 
     Examples: spinescrew view demo, spinescrew view --c2 neck.nii.gz,
-    spinescrew view --radiograph AP.dcm --radiograph LAT.dcm --geometry geometry.json
+    spinescrew view --radiograph AP.dcm --radiograph LAT.dcm --geometry geometry.json,
+    spinescrew view --brand AP.dcm LAT.dcm
     """
     from spinescrew.cohort.c2_open import is_c2_case
     from spinescrew.cohort.workshop import CaseWorkshop
     from spinescrew.planning.options import PlanningOptions
-    from spinescrew.viewer.opened import PoseTarget, Target
-    from spinescrew.viewer.places import C2, PLANNER, POSE
+    from spinescrew.viewer.opened import BrandTarget, PoseTarget, Target
+    from spinescrew.viewer.places import BRAND, C2, PLANNER, POSE
 
     try:
         from spinescrew.viewer.app import Planner, journal_folder
@@ -73,9 +80,13 @@ def view(
         raise InputError(f"the planner in a browser needs {error.name}; pip install 'spinescrew[viewer]'") from error
 
     images = tuple(radiograph or ())
-    for path in (target, labels, ct, *images, geometry):
+    for path in (target, other, labels, ct, *images, geometry):
         if path is not None and not path.exists():
             raise InputError(f"'{path}' does not exist; check the path")
+    if other is not None and not brand:
+        raise InputError(f"one case is opened at a time; '{other}' is a second one (two radiographs need --brand)")
+    films = tuple(path for path in (target, other) if path is not None) if brand else ()
+    target = None if brand else target
     options = PlanningOptions(trajectory=trajectory.value)
     case = target if is_c2_case(target) else None
     if case is not None and ct is None:
@@ -92,6 +103,7 @@ def view(
 
     if bool(images) != (geometry is not None) or len(images) not in (0, 2):
         raise InputError("poses are solved from two radiographs: give --radiograph twice, and the --geometry of both")
-    tab = C2 if c2 or case is not None else POSE if pose or images else PLANNER
-    pair = PoseTarget(images, geometry)
-    Planner(CaseWorkshop(wanted), journal_folder(), tab=tab, pose=pair).run(listening, ready)
+    tab = BRAND if brand else C2 if c2 or case is not None else POSE if pose or images else PLANNER
+    pose_target, brand_target = PoseTarget(images, geometry), BrandTarget(films)
+    planner = Planner(CaseWorkshop(wanted), journal_folder(), tab=tab, pose=pose_target, brand=brand_target)
+    planner.run(listening, ready)

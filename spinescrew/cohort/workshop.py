@@ -8,6 +8,8 @@ from pathlib import Path
 from spinescrew.anatomy.levels import Level
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.cohort.background import (
+    BackgroundBrand,
+    BackgroundBrandExport,
     BackgroundC2Export,
     BackgroundExport,
     BackgroundJudging,
@@ -20,7 +22,7 @@ from spinescrew.cohort.pose_open import target_of
 from spinescrew.feasibility.assessment import C2Assessment
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.plan import Plan
-from spinescrew.viewer.opened import Posed, Target
+from spinescrew.viewer.opened import BrandTarget, Identified, Posed, Target
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ class CaseWorkshop:
     def export_pose(self, posed: Posed, folder: Path, archive: Path) -> BackgroundPoseExport:
         """Every file of solved screws."""
         return BackgroundPoseExport(posed, folder, archive)
+
+    def identify(self, images: tuple[Path, ...]) -> BackgroundBrand:
+        """Which system radiographs show; of the built-in pair without any file."""
+        return BackgroundBrand(BrandTarget(images))
+
+    def export_brand(self, found: Identified, folder: Path, archive: Path) -> BackgroundBrandExport:
+        """Every file of an answer."""
+        return BackgroundBrandExport(found, folder, archive)
 
     def export_c2(
         self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path

@@ -13,6 +13,10 @@ from trame.app import get_server
 from spinescrew.anatomy.vertebra import Spine
 from spinescrew.geometry.volume import Volume
 from spinescrew.planning.plan import Plan
+from spinescrew.viewer.brand_controls import BrandControls
+from spinescrew.viewer.brand_desk import LOOKS as BRAND_LOOKS
+from spinescrew.viewer.brand_desk import BrandDesk
+from spinescrew.viewer.brand_errands import BrandErrands
 from spinescrew.viewer.c2_controls import C2Controls
 from spinescrew.viewer.c2_desk import LOOKS, C2Desk
 from spinescrew.viewer.c2_errands import C2Errands
@@ -21,9 +25,9 @@ from spinescrew.viewer.controls import Controls
 from spinescrew.viewer.door import Door
 from spinescrew.viewer.errands import Errands, Workshop
 from spinescrew.viewer.jobs import Jobs
-from spinescrew.viewer.opened import PoseTarget
+from spinescrew.viewer.opened import BrandTarget, PoseTarget
 from spinescrew.viewer.page import build_page
-from spinescrew.viewer.places import C2, PLANNER, POSE
+from spinescrew.viewer.places import BRAND, C2, PLANNER, POSE
 from spinescrew.viewer.pose_controls import PoseControls
 from spinescrew.viewer.pose_desk import LOOKS as POSE_LOOKS
 from spinescrew.viewer.pose_desk import PoseDesk
@@ -50,10 +54,12 @@ class Planner:
         Which tab is in front at first; its work begins at once.
     pose:
         The radiographs of the pose tab; the built-in pair when left out.
+    brand:
+        Those of the brand tab.
 
     Attributes
     ----------
-    desk, c2_desk, pose_desk:
+    desk, c2_desk, pose_desk, brand_desk:
         What lies in each tab; ``None`` until the server listens, and until the tab is first in front.
     """
 
@@ -64,14 +70,16 @@ class Planner:
         name: str = "spinescrew",
         tab: str = PLANNER,
         pose: PoseTarget | None = None,
+        brand: BrandTarget | None = None,
     ) -> None:
         self.workshop, self.journal_folder, self._first = workshop, journal_folder, tab
-        self._pose = pose or PoseTarget()
+        self._pose, self._brand = pose or PoseTarget(), brand or BrandTarget()
         self.server = get_server(name, client_type="vue3")
         self.door = Door()
         self.desk: CaseDesk | None = None
         self.c2_desk: C2Desk | None = None
         self.pose_desk: PoseDesk | None = None
+        self.brand_desk: BrandDesk | None = None
         self._calls = Handlers()
         self._asked = False
         build_page(self.server, self._calls)
@@ -90,9 +98,10 @@ class Planner:
 
     def show_tab(self, tab: str) -> None:
         """Put a tab in front; the planner opens its case when it is first there."""
-        if tab != PLANNER:
-            self._show_pose() if tab == POSE else self._show_c2()
-            return
+        shows = {C2: self._show_c2, POSE: self._show_pose, BRAND: self._show_brand}
+        shows.get(tab, self._show_planner)()
+
+    def _show_planner(self) -> None:
         calls, desk = self._calls, self.desk
         assert desk is not None
         calls.desk = desk
@@ -126,10 +135,20 @@ class Planner:
             state.pose_can_compare = self._planned() is not None
         self._to_front(self.pose_desk, POSE)
 
+    def _show_brand(self) -> None:
+        calls = self._calls
+        if self.brand_desk is None:
+            desk = self.brand_desk = BrandDesk(self.server.state)
+            self._register(desk)
+            calls.brand_controls = BrandControls(desk)
+            calls.brand = BrandErrands(desk, self.workshop, self.door.downloads, calls.jobs, self._brand)
+        calls.hand, calls.export = calls.brand_controls, calls.brand.export
+        self._to_front(self.brand_desk, BRAND)
+
     @property
     def tabs(self) -> list[Tab]:
         """What lies in the tabs that were in front."""
-        return [tab for tab in (self.desk, self.c2_desk, self.pose_desk) if tab is not None]
+        return [tab for tab in (self.desk, self.c2_desk, self.pose_desk, self.brand_desk) if tab is not None]
 
     def _to_front(self, desk: Tab, tab: str) -> None:
         for other in self.tabs:
@@ -166,11 +185,14 @@ class Planner:
         state.change(*OPTIONS)(lambda **_: calls.front.show_options())
         state.change(*LOOKS)(lambda **_: self._show_attention())
         state.change(*POSE_LOOKS)(lambda **_: self._show_looks())
+        state.change(*BRAND_LOOKS)(lambda **_: self._show_brand_looks())
         self.show_tab(self._first)
         if self._first == C2:
             calls.jobs.begin(calls.c2.judge())
         elif self._first == POSE:
             calls.jobs.begin(calls.pose.solve())
+        elif self._first == BRAND:
+            calls.jobs.begin(calls.brand.identify())
 
     def _show_attention(self) -> None:
         if self.c2_desk is not None:
@@ -180,12 +202,16 @@ class Planner:
         if self.pose_desk is not None:
             self.pose_desk.show_looks()
 
+    def _show_brand_looks(self) -> None:
+        if self.brand_desk is not None:
+            self.brand_desk.show_looks()
+
     async def _end(self) -> None:
         if self.desk is not None:
             self._calls.jobs.cancel()
             for tab in self.tabs:
                 await tab.close()
-            self.desk = self.c2_desk = self.pose_desk = None
+            self.desk = self.c2_desk = self.pose_desk = self.brand_desk = None
 
 
 def journal_folder() -> Path:

@@ -19,7 +19,7 @@ from spinescrew.planning.plan import Plan
 from spinescrew.viewer.case_desk import CaseDesk
 from spinescrew.viewer.downloads import Downloads
 from spinescrew.viewer.jobs import Job, Jobs
-from spinescrew.viewer.opened import Opened, Posed
+from spinescrew.viewer.opened import Identified, Opened, Posed
 
 
 class Workshop(Protocol):
@@ -47,6 +47,12 @@ class Workshop(Protocol):
 
     def export_pose(self, posed: Posed, folder: Path, archive: Path) -> Job:
         """The paths of report, poses and archive."""
+
+    def identify(self, images: tuple[Path, ...]) -> Job:
+        """Which system one or two radiographs show, as :class:`Identified`; of the built-in pair without any file."""
+
+    def export_brand(self, found: Identified, folder: Path, archive: Path) -> Job:
+        """The paths of report, answer and archive."""
 
     def export_c2(self, found: C2Assessment, plan: Plan, spine: Spine, folder: Path, archive: Path) -> Job:
         """The paths of report, plan and archive."""

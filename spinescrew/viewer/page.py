@@ -10,11 +10,12 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v
 from trame.widgets.rca import RemoteControlledArea
 
-from spinescrew.viewer import c2_controls, pose_controls
+from spinescrew.viewer import brand_controls, c2_controls, pose_controls
+from spinescrew.viewer.brand_panel import ask_for_brand
 from spinescrew.viewer.c2_panel import ask_for_c2
 from spinescrew.viewer.controls import key_help
 from spinescrew.viewer.panel import build_panel
-from spinescrew.viewer.places import C2, PLACES, PLANNER, POSE, POSE_PLACES
+from spinescrew.viewer.places import BRAND, BRAND_PLACES, C2, ON_RADIOGRAPHS, PLACES, PLANNER, POSE, POSE_PLACES
 from spinescrew.viewer.pose_panel import ask_for_pose
 from spinescrew.viewer.shown import figure_fields
 from spinescrew.viewer.start import START, WINDOWS
@@ -22,6 +23,8 @@ from spinescrew.viewer.widgets import Handlers, icon_button
 
 STATIC = Path(__file__).parent / "static"
 TITLE = "SpineScrew planner"
+LAYOUTS = f"{{images: tab === '{POSE}', films: tab === '{BRAND}', single: tab === '{BRAND}' && brand.count === 1}}"
+"""Classes of the views: how they are arranged in single tabs."""
 
 
 def build_page(server: Any, calls: Handlers) -> VAppLayout:
@@ -30,7 +33,7 @@ def build_page(server: Any, calls: Handlers) -> VAppLayout:
     server.state.update(
         {
             "fields": figure_fields(),
-            "key_help": key_help(c2_controls.KEYS, pose_controls.KEYS),
+            "key_help": key_help(c2_controls.KEYS, pose_controls.KEYS, brand_controls.KEYS),
             "help": False,
             "trame__title": TITLE,
         }
@@ -45,6 +48,7 @@ def build_page(server: Any, calls: Handlers) -> VAppLayout:
     )
     server.trigger("key")(lambda name: calls.hand.key(name))
     server.trigger("pose_file")(lambda place, file: calls.pose.take(place, file))
+    server.trigger("brand_file")(lambda place, file: calls.brand.take(place, file))
     with VAppLayout(server) as layout:
         layout.root.theme = ("theme",)
         with html.Div(classes="planner", v_bind_class="{big: big !== ''}"):
@@ -63,7 +67,7 @@ def _bar(calls: Handlers) -> None:
         html.Img(src="spinescrew/logo.svg", classes="logo", alt="")
         html.Div(TITLE, classes="title")
         with v.VBtnToggle(model_value=("tab",), mandatory=True, density="compact", variant="outlined", classes="tabs"):
-            for tab, label in ((PLANNER, "Planner"), (C2, "C2"), (POSE, "Pose")):
+            for tab, label in ((PLANNER, "Planner"), (C2, "C2"), (POSE, "Pose"), (BRAND, "Brand")):
                 v.VBtn(
                     label,
                     value=tab,
@@ -105,7 +109,7 @@ def _bar(calls: Handlers) -> None:
 
 
 def _view_menu() -> None:
-    with v.VMenu(close_on_content_click=False, v_if=f"tab !== '{POSE}'"):
+    with v.VMenu(close_on_content_click=False, v_if=f"!{ON_RADIOGRAPHS}"):
         with v.Template(v_slot_activator="{ props }"):
             v.VBtn("View", v_bind="props", size="small", variant="text", append_icon="mdi-menu-down", id="view-menu")
         with v.VCard(classes="pa-3 view-menu", width=300):
@@ -144,11 +148,20 @@ def _view_menu() -> None:
                 )
 
 
+def _there(node: str) -> str:
+    """JavaScript: whether the tab in front has this view."""
+    apart = ((POSE, POSE_PLACES), (BRAND, BRAND_PLACES))
+    conditions = [f"tab !== '{tab}'" for tab, places in apart if node not in {place.node for place in places}]
+    if node == BRAND_PLACES[-1].node:
+        conditions.append(f"(tab !== '{BRAND}' || brand.count !== 1)")
+    return " && ".join(conditions) or "true"
+
+
 def _views(calls: Handlers) -> None:
-    with html.Div(classes="views", v_bind_class=f"{{images: tab === '{POSE}'}}"):
+    with html.Div(classes="views", v_bind_class=LAYOUTS):
         for place in PLACES:
             name = place.node
-            there = "true" if name in {other.node for other in POSE_PLACES} else f"tab !== '{POSE}'"
+            there = _there(name)
             with html.Div(
                 classes="pane",
                 v_show=(f"{there} && (big === '' || big === '{name}')",),
@@ -166,6 +179,7 @@ def _views(calls: Handlers) -> None:
                 along = f"tab === '{C2}' && !hand.planned ? '{place.pedicle}' : '{place.along}'"
                 along = f"aligned ? ({along}) : '{place.plain}'"
                 title = f"tab === '{POSE}' ? (pose.titles['{name}'] ?? '{place.plain}') : {along}"
+                title = f"tab === '{BRAND}' ? (brand.titles['{name}'] ?? '') : {title}"
                 html.Div(f"{{{{ {title} }}}}", classes="pane-title")
                 with html.Div(classes="pane-buttons"):
                     icon_button(
@@ -176,8 +190,9 @@ def _views(calls: Handlers) -> None:
                         id=f"expand-{name}",
                     )
                 if name != "1":
+                    shown = f"opened && tab !== '{BRAND}'"  # nothing tells which side of the patient a film shows where
                     for n, edge in enumerate(("left", "right", "top", "bottom")):
-                        html.Div(f"{{{{ letters['{name}'][{n}] }}}}", v_if="opened", classes=f"letter letter-{edge}")
+                        html.Div(f"{{{{ letters['{name}'][{n}] }}}}", v_if=shown, classes=f"letter letter-{edge}")
 
 
 def _waiting(calls: Handlers) -> None:
@@ -187,6 +202,7 @@ def _waiting(calls: Handlers) -> None:
         v.VBtn("Cancel", size="small", variant="text", id="cancel", click=lambda: calls.jobs.cancel())
     ask_for_c2(calls)
     ask_for_pose(calls)
+    ask_for_brand(calls)
     with html.Div(classes="waiting alone", v_if=f"!busy && !opened && tab === '{PLANNER}'"):
         html.Div("{{ message || 'Connecting ...' }}", classes="job", id="failed")
         v.VBtn(
@@ -229,6 +245,9 @@ def _help() -> None:
         html.P("This page has one case for one person; start another planner for a second.", classes="quiet")
 
 
+JSON_NAME = f"{{{{ tab === '{BRAND}' ? 'Answer' : 'Plan' }}}} (JSON)"
+
+
 def _exported() -> None:
     with (
         v.VDialog(model_value=("!!exported.archive",), max_width=440, update_modelValue="$event || (exported = {})"),
@@ -236,5 +255,5 @@ def _exported() -> None:
         v.VCardText(),
     ):
         html.P("The files hold no patient identity.")
-        for name, label in (("report", "Report (HTML)"), ("plan", "Plan (JSON)"), ("archive", "Everything (ZIP)")):
+        for name, label in (("report", "Report (HTML)"), ("plan", JSON_NAME), ("archive", "Everything (ZIP)")):
             html.A(label, classes="download", href=(f"exported.{name}",), id=f"download-{name}", raw_attrs=["download"])

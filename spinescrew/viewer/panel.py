@@ -1,4 +1,4 @@
-"""The right side of the page: in both tabs the screw in hand and notes; in the planner's also all screws and levels."""
+"""The right side of the page: what each tab tells; in the planner's the screw in hand, all screws, levels and notes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
+from spinescrew.viewer.brand_panel import build_brand_panel
 from spinescrew.viewer.c2_panel import build_c2_panel
-from spinescrew.viewer.places import PLANNER, POSE
+from spinescrew.viewer.places import ON_RADIOGRAPHS, PLANNER
 from spinescrew.viewer.pose_panel import build_pose_panel
 from spinescrew.viewer.widgets import Handlers, check, icon_button
 
@@ -29,8 +30,9 @@ def build_panel(calls: Handlers) -> None:
     with html.Div(classes="panel", v_if=f"opened || tab !== '{PLANNER}'"):
         build_c2_panel(calls)
         build_pose_panel(calls)
+        build_brand_panel(calls)
         with v.Template(v_if="opened"):
-            with v.Template(v_if=f"tab !== '{POSE}'"):
+            with v.Template(v_if=f"!{ON_RADIOGRAPHS}"):
                 _hand(calls)
             with v.Template(v_if=f"tab === '{PLANNER}'"):
                 _table(calls)
@@ -212,6 +214,6 @@ def _levels(calls: Handlers) -> None:
 
 def _notes() -> None:
     with html.Div(classes="card notes"):
-        with v.Template(v_if=f"tab !== '{POSE}'"):
+        with v.Template(v_if=f"!{ON_RADIOGRAPHS}"):
             html.Div("{{ note }}", v_for="note in notes", key="note", classes="note")
         html.Div(DISCLAIMER, classes="quiet")

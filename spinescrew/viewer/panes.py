@@ -86,6 +86,11 @@ class Pane:
         self.area = HandledArea(window, name, stamp, lambda: on_hand(self), settle, scheduler=self.scheduler)
         view.set_scheduled_render(RcaRenderStrategy(self.scheduler))
 
+    @property
+    def three_d(self) -> bool:
+        """Whether it shows the scene from a camera."""
+        return not self.view.get_view_node().IsA("vtkMRMLSliceNode")
+
     def pixel_of(self, ras: np.ndarray) -> tuple[float, float]:
         """(x, y) of a RAS point (3,) in pixels of the picture, from its lower left corner."""
         node = self.view.get_view_node()
@@ -103,7 +108,7 @@ class Panes:
     """Views of a scene made by :func:`spinescrew.scene.standalone.a_full_scene`.
 
     Must be made while the event loop runs. ``settle`` is called after each event of a hand; the areas of the page are
-    called ``name`` and their node, as in ``pane_Red``. The 3D view is the last of ``places``.
+    called ``name`` and their node, as in ``pane_Red``. The 3D view, where there is one, is the last of ``places``.
     """
 
     def __init__(
@@ -148,12 +153,12 @@ class Panes:
     @property
     def slices(self) -> list[Any]:
         """The slice views."""
-        return [pane.view for pane in self.all[:-1]]
+        return [pane.view for pane in self.all if not pane.three_d]
 
     @property
     def three_d(self) -> Any:
-        """The 3D view."""
-        return self.all[-1].view
+        """The 3D view, or ``None``."""
+        return self.all[-1].view if self.all[-1].three_d else None
 
     def aligned(self) -> AlignedSlices:
         """Their slice nodes, to stand along a screw."""
@@ -183,6 +188,8 @@ class Panes:
 
     def set_theme(self, theme: str) -> None:
         """``"dark"`` or ``"light"`` behind the 3D scene; slices stay black."""
+        if self.three_d is None:
+            return
         low, high = BACKGROUNDS[theme]
         self.three_d.set_background_gradient_color(list(low), list(high))
         self.three_d.schedule_render()

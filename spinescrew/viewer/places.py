@@ -15,10 +15,10 @@ class Place:
     plain: str
 
 
-PLANNER, C2, POSE = "planner", "c2", "pose"
+PLANNER, C2, POSE, BRAND = "planner", "c2", "pose", "brand"
 """The tabs."""
 
-PANES, C2_PANES, POSE_PANES = "pane", "c2_pane", "pose_pane"
+PANES, C2_PANES, POSE_PANES, BRAND_PANES = "pane", "c2_pane", "pose_pane", "brand_pane"
 """What the views of each tab are called, before their node's name."""
 
 PLACES = (
@@ -34,3 +34,9 @@ POSE_PLACES = (
     Place("1", "3D", "3D", "3D"),
 )
 """Each of two radiographs has a slice view of its own."""
+
+BRAND_PLACES = (Place("Red", "", "", "Coronal"), Place("Yellow", "", "", "Sagittal"))
+"""Films alone: nothing tells where they were taken."""
+
+ON_RADIOGRAPHS = f"['{POSE}', '{BRAND}'].includes(tab)"
+"""JavaScript: whether a tab is in front that works on radiographs."""

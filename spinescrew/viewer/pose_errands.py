@@ -12,13 +12,13 @@ from spinescrew.errors import InputError
 from spinescrew.planning.plan import Plan
 from spinescrew.viewer.downloads import Downloads
 from spinescrew.viewer.errands import Workshop
+from spinescrew.viewer.handed import checked_file
 from spinescrew.viewer.jobs import Jobs
 from spinescrew.viewer.opened import Posed, PoseTarget
 from spinescrew.viewer.pose_desk import PoseDesk
 
 GEOMETRY_ENDING = ".json"
 PLACES = ("first", "second", "geometry")
-LARGEST_BYTES = 2**28
 
 
 class PoseErrands:
@@ -53,7 +53,7 @@ class PoseErrands:
     def take(self, place: str, file: Any) -> None:
         """A file from the browser: for ``place``, or, where that is empty, for the first that wants one of its kind."""
         try:
-            name, content = _checked(file)
+            name, content = checked_file(file)
         except InputError as error:
             self.desk.tell(str(error), True)
             return
@@ -118,16 +118,3 @@ class PoseErrands:
     def _tell_files(self) -> None:
         with self.desk.state as state:
             state.pose_files = {**self._names, "sizes": self._sizes}
-
-
-def _checked(file: Any) -> tuple[str, bytes]:
-    """Name and content of a file as the browser sends it."""
-    content = file.get("content") if isinstance(file, dict) else None
-    if isinstance(content, list):
-        content = b"".join(content)
-    name = Path(str(file.get("name", ""))).name if isinstance(file, dict) else ""
-    if not isinstance(content, bytes | bytearray | memoryview) or not name:
-        raise InputError("the browser did not hand over the file; choose it again")
-    if len(content) > LARGEST_BYTES:
-        raise InputError(f"{name} is larger than {LARGEST_BYTES // 2**20} MB, as no radiograph is; choose another file")
-    return name, bytes(content)

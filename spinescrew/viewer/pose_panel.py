@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
 from spinescrew.viewer.places import POSE
 from spinescrew.viewer.pose_shown import WARNING
-from spinescrew.viewer.widgets import Handlers, check
+from spinescrew.viewer.widgets import Handlers, check, choice
 
 ENDINGS = ".dcm,.png,.jpg,.jpeg,.tif,.tiff,.json,application/dicom"
 FILES = (("first", "First image"), ("second", "Second image"), ("geometry", "Geometry"))
@@ -169,19 +167,8 @@ def _correct(calls: Handlers) -> None:
         ):
             with html.Div(classes="pose-file"):
                 html.Label(label, raw_attrs=[f'for="pose-match-{name}"'])
-                _choice(f"pose-match-{name}", f"pose.choices[{index}]", f"pose.{name}", heard)
+                choice(f"pose-match-{name}", f"pose.choices[{index}]", f"pose.{name}", (heard, "[$event.target.value]"))
         html.Div("Drag the ends of an axis in either image; it is solved again when you let go.", classes="quiet")
-
-
-def _choice(name: str, items: str, value: str, heard: Any) -> None:
-    with html.Select(classes="number pose-choice", id=name, change=(heard, "[$event.target.value]")):
-        html.Option(
-            "{{ item.title }}",
-            v_for=f"item in {items}",
-            key="item.name",
-            value=("item.name",),
-            raw_attrs=[f':selected="item.name === {value}"'],
-        )
 
 
 def _placed() -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from spinescrew.scene.brand_scene import OPACITY as BRAND_OPACITY
 from spinescrew.scene.c2_scene import OPACITY, THRESHOLD
 from spinescrew.scene.pose_look import OVERLAY
-from spinescrew.viewer import pose_shown
+from spinescrew.viewer import brand_shown, pose_shown
 from spinescrew.viewer.c2_shown import NOTHING
-from spinescrew.viewer.places import C2, C2_PANES, PANES, PLACES, PLANNER, POSE, POSE_PANES
+from spinescrew.viewer.places import BRAND, BRAND_PANES, C2, C2_PANES, PANES, PLACES, PLANNER, POSE, POSE_PANES
 
 WINDOWS = {"Bone": (1500.0, 150.0), "Wide": (3000.0, 500.0), "Soft tissue": (400.0, 40.0), "Metal": (6000.0, 1500.0)}
 """Width and centre in HU by name."""
 
 START: dict[str, Any] = {
     "tab": PLANNER,
-    "pane_names": {PLANNER: PANES, C2: C2_PANES, POSE: POSE_PANES},
+    "pane_names": {PLANNER: PANES, C2: C2_PANES, POSE: POSE_PANES, BRAND: BRAND_PANES},
     "opened": False,
     "busy": False,
     "job_text": "",
@@ -60,4 +61,12 @@ START: dict[str, Any] = {
     "pose_planned": True,
     "pose_compare": True,
     "pose_can_compare": False,
+    "brand": brand_shown.NOTHING,
+    "brand_installed": "",
+    "brand_files": {"first": "", "second": ""},
+    "brand_system": 0,
+    "brand_crop": "",
+    "brand_model": "",
+    "brand_opacity": BRAND_OPACITY,
+    "brand_outlines": True,
 }

@@ -8,6 +8,8 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
+from spinescrew.viewer.brand_controls import BrandControls
+from spinescrew.viewer.brand_errands import BrandErrands
 from spinescrew.viewer.c2_desk import C2Desk
 from spinescrew.viewer.c2_errands import C2Errands
 from spinescrew.viewer.controls import Controls
@@ -30,14 +32,14 @@ class Handlers:
         The same, of the tab with planned screws that was in front last.
     c2_desk, c2:
         Of the C2 tab, once it was in front.
-    pose_controls, pose:
-        Of the pose tab, once it was in front.
+    pose_controls, pose, brand_controls, brand:
+        Of the pose tab and of the brand tab, once they were in front.
     """
 
     jobs: Jobs
     errands: Errands
     front: Tab
-    hand: Controls | PoseControls
+    hand: Controls | PoseControls | BrandControls
     desk: Desk
     controls: Controls
     export: Callable[[], Coroutine[Any, Any, None]]
@@ -46,6 +48,8 @@ class Handlers:
     c2: C2Errands
     pose_controls: PoseControls
     pose: PoseErrands
+    brand_controls: BrandControls
+    brand: BrandErrands
 
     def press(self, name: str) -> Callable[[], None]:
         """What a button of :data:`spinescrew.viewer.controls.BUTTONS` calls."""
@@ -74,3 +78,18 @@ def check(name: str, value: str, change: Any, label: str, disabled: str) -> None
     with html.Label(classes="check"):
         html.Input(type="checkbox", checked=(value,), disabled=(disabled,), id=name, change=change)
         html.Span(label)
+
+
+def choice(name: str, items: str, value: str, heard: Any) -> None:
+    """One of several; ``items`` (each with ``name`` and ``title``) and ``value`` are JavaScript expressions.
+
+    ``heard`` is what trame calls when another one is chosen.
+    """
+    with html.Select(classes="number pose-choice", id=name, change=heard):
+        html.Option(
+            "{{ item.title }}",
+            v_for=f"item in {items}",
+            key="item.name",
+            value=("item.name",),
+            raw_attrs=[f':selected="item.name === {value}"'],
+        )
