@@ -201,7 +201,7 @@ def test_a_side_button_puts_the_slices_along_that_pedicle(judged, found, side):
 
 def test_a_side_without_a_screw_says_why(judged):
     judged.ui.rightButton.click()
-    assert "Right: the network gives a 3.5 mm screw 2 %" in judged.ui.gradeLabel.text
+    assert "Right: the chance of a 3.5 mm screw is 2 %" in judged.ui.gradeLabel.text
     assert not judged.ui.ptaSlider.enabled
 
 

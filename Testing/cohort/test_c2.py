@@ -11,7 +11,7 @@ from axis_samples import perfect_assessment
 
 from spinescrew.cohort.c2 import C2Case, assess_case, write_case
 from spinescrew.errors import InputError
-from spinescrew.feasibility.scheme import BONE, FIND, PEDICLE
+from spinescrew.feasibility.scheme import BONE, FIND, JOIN, PEDICLE
 from spinescrew.images import read_image, read_labels, write_volume
 from spinescrew.networks.card import ModelCard
 from spinescrew.networks.weights import ModelEntry
@@ -51,7 +51,7 @@ def models():
     """Installed models, and one that is not asked."""
     cards = [
         ModelCard(name=name, task="c2", version="1.0", created="2026-01-01", trained_on="phantoms", sha256=letter * 64)
-        for name, letter in ((FIND, "a"), (BONE, "b"), (PEDICLE, "c"), ("vertebrae-fine", "d"))
+        for name, letter in ((FIND, "a"), (BONE, "b"), (PEDICLE, "c"), ("vertebrae-fine", "d"), (JOIN, "e"))
     ]
     return [ModelEntry(card.name, None, card, "") for card in cards]
 
@@ -93,8 +93,9 @@ def test_the_summary_tells_both_sides_the_models_and_the_image(case, known, tmp_
     assert "simulated images" in document["provenance"]
     assert document["image"]["shape"] == list(known.ct.shape)
     assert document["sides"]["left"]["probability"] == pytest.approx(known.sides["left"].probability, abs=1e-4)
-    assert [model["name"] for model in document["models"]] == [FIND, BONE, PEDICLE]
-    assert [model["sha256"][0] for model in document["models"]] == ["a", "b", "c"]
+    assert [model["name"] for model in document["models"]] == [FIND, BONE, PEDICLE, JOIN]
+    assert [model["sha256"][0] for model in document["models"]] == ["a", "b", "c", "e"]
+    assert document["sides"]["left"]["network"] == pytest.approx(known.sides["left"].network, abs=1e-4)
 
 
 def test_step_times_are_kept_from_the_reading_to_the_report(case, tmp_path):

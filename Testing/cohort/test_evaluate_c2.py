@@ -61,7 +61,9 @@ def image():
 def assessment(radius, margin=0.6):
     measures = SimpleNamespace(outer_width_mm=5.2, corridors={3.5: SimpleNamespace(margin_mm=margin)})
     sides = {
-        side: SimpleNamespace(probability=0.9 if side == "left" else 0.2, low=0.1, high=0.95, measures=measures)
+        side: SimpleNamespace(
+            probability=0.9 if side == "left" else 0.2, low=0.1, high=0.95, network=0.7, measures=measures
+        )
         for side in SIDES
     }
     return SimpleNamespace(bone=rods(radius), pedicles=mask(radius), sides=sides, provenance="made up")
@@ -80,6 +82,7 @@ def test_both_sides_are_scored_against_the_truth(image):
     left, right = score_images(Images([image]), lambda ct, progress: assessment(RADIUS))
     assert (left.case, left.side, left.feasible, left.probability) == (0, "left", True, 0.9)
     assert (right.side, right.feasible, right.probability) == ("right", False, 0.2)
+    assert left.network == right.network == 0.7
     assert (left.true_probability, left.true_mpd_mm, left.own_width_mm) == (0.8, 5.5, 5.2)
     assert (left.corridor_fits, left.corridor_margin_mm, left.slice_mm) == (True, 0.6, 0.5)
     assert left.dice == right.dice == 1.0 and left.wall_mm < 0.02
@@ -134,9 +137,12 @@ def test_held_out_phantoms_are_the_same_patients_at_every_thickness(tmp_path):
     assert all(isinstance(source, AxisPhantoms) and source.describe().endswith("seeds 0-4") for source in sources)
     assert [source._make.keywords["slice_mm"] for source in sources] == [1.0, 3.0]
     assert sources[0]._folder != sources[1]._folder
+    assert sources_of("phantoms", tmp_path, 5, [], 400)[0].seeds == range(400, 405)
     assert held_out_axes(tmp_path)._make.keywords["held_out"] is True
     with pytest.raises(InputError, match="leave out --slice-mm"):
         sources_of(str(tmp_path), tmp_path, 5, [1.0])
+    with pytest.raises(InputError, match="leave out --first"):
+        sources_of(str(tmp_path), tmp_path, 5, [], 400)
 
 
 def rows(step):

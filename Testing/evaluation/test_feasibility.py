@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinescrew.errors import InputError
-from spinescrew.evaluation.feasibility import FeasibilityResult, corridor_rule, width_rule
+from spinescrew.evaluation.feasibility import FeasibilityResult, corridor_rule, network_rule, width_rule
 from spinescrew.evaluation.feasibility_plots import (
     band_name,
     write_figure,
@@ -17,8 +17,8 @@ from spinescrew.evaluation.feasibility_plots import (
 from spinescrew.evaluation.pedicle_score import PedicleScore, read_scores, write_scores
 from spinescrew.evaluation.readers import Reading, against_readers, read_readers
 
-WIDE = PedicleScore(1, "left", True, 0.9, 6.0, 0.95, 0.9, 0.99, 5.8, True, 1.1, dice=0.9, wall_mm=0.3, slice_mm=1.0)
-SLIM = PedicleScore(1, "right", False, 0.1, 4.0, 0.10, 0.0, 0.3, 4.9, False, 0.1, dice=0.8, wall_mm=0.5, slice_mm=1.0)
+WIDE = PedicleScore(1, "left", True, 0.9, 6.0, 0.95, 0.9, 0.99, 5.8, True, 1.1, 0.9, 0.3, 1.0, network=0.4)
+SLIM = PedicleScore(1, "right", False, 0.1, 4.0, 0.10, 0.0, 0.3, 4.9, False, 0.1, 0.8, 0.5, 1.0, network=0.2)
 BORDER = PedicleScore(2, "left", True, 0.6, 4.9, 0.40, 0.2, 0.6, 4.6, True, 0.5, dice=0.7, slice_mm=2.0)
 REFUSED = PedicleScore(3, "left", True, 0.9, 6.5, refused="metal lies in C2", slice_mm=1.0)
 UNKNOWN = PedicleScore("007", "right", None, probability=0.7, low=0.6, high=0.8, own_width_mm=5.0)
@@ -89,6 +89,21 @@ def test_the_curve_by_width_counts_a_pedicle_at_the_nearest_centre(result):
 def test_means_leave_out_what_was_not_measured(result):
     assert result.mean_dice == pytest.approx(0.8) and result.mean_wall_mm == pytest.approx(0.4)
     assert np.isnan(FeasibilityResult(()).mean_dice)
+
+
+def test_the_answer_is_compared_with_the_network_alone(result):
+    alone = result.against(network_rule())
+    assert (alone.count, alone.only_first, alone.only_second) == (2, 1, 0)
+    assert result.against(network_rule(0.1)).only_first == 1
+    assert result.rates_of(network_rule(0.3)).accuracy.value == 1.0
+
+
+def test_a_table_without_the_networks_own_answer_is_read(tmp_path):
+    path = write_scores(tmp_path / "scores.csv", ALL)
+    path.write_text("\n".join(line.rpartition(",")[0] for line in path.read_text().splitlines()) + "\n")
+    found = read_scores(path)
+    assert [score.probability for score in found[:2]] == [0.95, 0.1]
+    assert np.isnan([score.network for score in found]).all()
 
 
 def test_scores_come_back_from_their_table(tmp_path):

@@ -10,6 +10,7 @@ from spinescrew.anatomy.frame import SIDES
 from spinescrew.anatomy.levels import Level
 from spinescrew.feasibility.assessment import C2Assessment, put_together
 from spinescrew.feasibility.find import FoundAxis
+from spinescrew.feasibility.joint import Logit
 from spinescrew.feasibility.judge import Judgement
 from spinescrew.feasibility.pose import poses_of
 from spinescrew.feasibility.scheme import BONE_MM, BONE_SHAPE
@@ -28,7 +29,9 @@ def axis_image(seed: int = 7, slice_mm: float = 1.0, variant: str | None = None)
 
 
 @lru_cache(maxsize=2)
-def perfect_assessment(seed: int = 7, slice_mm: float = 1.0, variant: str | None = None) -> C2Assessment:
+def perfect_assessment(
+    seed: int = 7, slice_mm: float = 1.0, variant: str | None = None, join: Logit | None = None
+) -> C2Assessment:
     """The phantom's own truth, put together as the networks' answers are."""
     image = axis_image(seed, slice_mm, variant)
     voxels = np.argwhere(image.labels.array == Level.C2)
@@ -54,4 +57,4 @@ def perfect_assessment(seed: int = 7, slice_mm: float = 1.0, variant: str | None
         )
         near = np.exp(-((depth.array / 2.0) ** 2)) * (part.array > 0.5)
         looked[side] = depth.with_array(near.astype(np.float32))
-    return put_together(image.ct, found, judgements, looked, PROVENANCE)
+    return put_together(image.ct, found, judgements, looked, PROVENANCE, join=join)

@@ -112,7 +112,7 @@ def test_the_slices_go_through_the_pedicle_of_the_side_that_was_pressed(judged, 
             assert abs((isthmus - plane[:3, 3]) @ plane[:3, 2]) < 2.0
     judged.click("#c2-right")
     judged.shows("#pane-Green .pane-title", "Across the pedicle")
-    judged.shows("#grade-text", "not planned: the network gives")
+    judged.shows("#grade-text", "not planned: the chance of a 3.5 mm screw is")
     plane = plane_of(judged.desk.panes.slices[2].get_view_node())
     assert plane[:3, 3] == pytest.approx(found.sides["right"].measures.isthmus, abs=0.01)
 

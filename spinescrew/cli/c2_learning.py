@@ -39,6 +39,7 @@ _PLAIN = {
 def evaluate_c2(
     data: Annotated[str, typer.Option(help="phantoms (held out), or a folder with cases.csv.")] = "phantoms",
     count: CountOption = 200,
+    first: Annotated[int, typer.Option(help="Seed of the first phantom.", min=0)] = 0,
     slice_mm: Annotated[list[float] | None, typer.Option(help="Slice thickness of phantoms; repeat for more.")] = None,
     runs: RunsOption = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -63,7 +64,7 @@ def evaluate_c2(
     if scores:
         found, said = read_scores(scores), f"answers of {scores}"
     else:
-        found, said = _assess(data, count, slice_mm or [], runs, device)
+        found, said = _assess(data, count, first, slice_mm or [], runs, device)
     parts = _parts(FeasibilityResult(found))
     for title, part in parts.items():
         _show(title, part)
@@ -79,13 +80,13 @@ def evaluate_c2(
 
 
 def _assess(
-    data: str, count: int, slices_mm: list[float], runs: Path, device: str
+    data: str, count: int, first: int, slices_mm: list[float], runs: Path, device: str
 ) -> tuple[tuple[PedicleScore, ...], str]:
     """Scores, and what the models say of themselves."""
     from spinescrew.cohort.evaluate_c2 import score_images, sources_of
     from spinescrew.feasibility.assessment import assess_c2
 
-    sources = sources_of(data, runs / "axis-held-out", count, slices_mm)
+    sources = sources_of(data, runs / "axis-held-out", count, slices_mm, first)
     told: dict[str, None] = {}
 
     def assess(*given: Any, **options: Any) -> Any:
@@ -128,16 +129,17 @@ def _figures(title: str, result: FeasibilityResult) -> Table:
 
 
 def _rules(result: FeasibilityResult) -> Table:
-    from spinescrew.evaluation.feasibility import CUT_OFF_MM, corridor_rule, width_rule
+    from spinescrew.evaluation.feasibility import CUT_OFF_MM, corridor_rule, network_rule, width_rule
     from spinescrew.feasibility.assessment import WALL_MM
 
     rules = {
         f"width above {CUT_OFF_MM} mm": width_rule(),
         "corridor keeps 0.5 mm": corridor_rule(),
         f"corridor keeps {WALL_MM} mm": corridor_rule(WALL_MM),
+        "network alone": network_rule(result.threshold),
     }
-    names = ("rule", "pedicles", "its accuracy", "network better by", "only network", "only rule", "p (McNemar)")
-    table = figure_table("the network and rules of geometry on the same pedicles", *names)
+    names = ("rule", "pedicles", "its accuracy", "answer better by", "only answer", "only rule", "p (McNemar)")
+    table = figure_table("the answer, and what it is joined from, on the same pedicles", *names)
     for name, rule in rules.items():
         test = result.against(rule)
         alone = (str(test.only_first), str(test.only_second), f"{test.p:.2g}")

@@ -52,6 +52,10 @@ def train(
     cycle: Annotated[
         int | None, typer.Option(help="Brands: steps of one cycle (rate up, then down) of all models, not --time.")
     ] = None,
+    join: Annotated[
+        list[Path] | None,
+        typer.Option(help="C2: join network and geometry on rows of evaluate c2 --csv; repeat for more."),
+    ] = None,
     extend: Annotated[bool, typer.Option("--extend", help="Brands: add --data to the installed ones.")] = False,
 ) -> None:
     """Train the networks of an engine; Ctrl-C stops and keeps what was learned.
@@ -61,7 +65,12 @@ def train(
     Example: spinescrew train segmentation --network vertebrae-fine --from-model --time 2h
 
     Example: spinescrew train brand --data films --extend --cycle 800
+
+    Example: spinescrew train c2 --join rows.csv --models runs/models
     """
+    if join:
+        _join(kind, join, models)
+        return
     if kind is TrainingKind.BRAND:
         from spinescrew.cli.brand_learning import train_brand
 
@@ -92,6 +101,16 @@ def train(
         )
     for card in cards:
         OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False)
+
+
+def _join(kind: TrainingKind, tables: list[Path], models: Path) -> None:
+    from spinescrew.cohort.join_c2 import join_c2
+    from spinescrew.errors import InputError
+
+    if kind is not TrainingKind.C2:
+        raise InputError(f"--join goes with c2; leave it out for {kind.value}")
+    card = join_c2(tables, models)
+    OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False)
 
 
 @evaluate_app.command("segmentation")

@@ -12,7 +12,7 @@ from spinescrew import __version__
 from spinescrew.cohort.folder import result_folder
 from spinescrew.cohort.models import told_models
 from spinescrew.feasibility.assessment import C2Assessment, assess_c2, summary
-from spinescrew.feasibility.scheme import BONE, FIND, PEDICLE
+from spinescrew.feasibility.scheme import MODELS
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import read_image, write_volume
 from spinescrew.networks.weights import list_models
@@ -111,7 +111,7 @@ def _text(found: C2Assessment) -> str:
         "software": f"SpineScrew {__version__}",
         "coordinate_system": "RAS",
         "image": _image(found.ct),
-        "models": told_models((FIND, BONE, PEDICLE), list_models()),
+        "models": told_models(MODELS, list_models()),
         **summary(found),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

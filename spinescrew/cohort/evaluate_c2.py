@@ -45,27 +45,29 @@ _NEAR_MM = 0.5
 _NAN = float("nan")
 
 
-def held_out_axes(folder: Path, count: int = HELD_OUT, slice_mm: float | None = None) -> AxisSource:
+def held_out_axes(folder: Path, count: int = HELD_OUT, slice_mm: float | None = None, first: int = 0) -> AxisSource:
     """Phantoms with shapes and scanners that training never draws; the same patients at every slice thickness."""
     from spinescrew.phantoms.axis import generator_hash, make_axis_case
 
     make = partial(make_axis_case, held_out=True, border_share=BORDER_SHARE, slice_mm=slice_mm, crop=VIEW_MM)
     name = "any-slices" if slice_mm is None else f"{slice_mm:g}mm"
-    return AxisPhantoms(make, Path(folder) / name, count, generator_hash(), first=0)
+    return AxisPhantoms(make, Path(folder) / name, count, generator_hash(), first=first)
 
 
-def sources_of(data: str, folder: Path, count: int, slices_mm: Sequence[float]) -> list[AxisSource]:
+def sources_of(data: str, folder: Path, count: int, slices_mm: Sequence[float], first: int = 0) -> list[AxisSource]:
     """``"phantoms"``, once for each slice thickness (a scanner's own without any), or the cases of a folder.
 
     Raises
     ------
     InputError
-        If the folder cannot be used, or a thickness is asked of one.
+        If the folder cannot be used, or a thickness or a first seed is asked of one.
     """
     if data == PHANTOMS:
-        return [held_out_axes(folder, count, slice_mm) for slice_mm in slices_mm or (None,)]
+        return [held_out_axes(folder, count, slice_mm, first) for slice_mm in slices_mm or (None,)]
     if slices_mm:
         raise InputError("a slice thickness can be chosen of phantoms only; leave out --slice-mm or --data")
+    if first:
+        raise InputError("a first seed can be chosen of phantoms only; leave out --first or --data")
     return [FolderAxisSource(data)]
 
 
@@ -82,7 +84,7 @@ def score_images(
     """
     assess = assess or _own_assessment()
     progress = progress or Progress()
-    names: Sequence[int | str] = source.names if isinstance(source, FolderAxisSource) else range(len(source))
+    names = _names(source)
     scores: list[PedicleScore] = []
     for number, name in enumerate(names):
         part = progress.part(number / len(names), (number + 1) / len(names))
@@ -96,6 +98,13 @@ def score_images(
         else:
             scores += [PedicleScore(**known[side], **_said(found, image, side)) for side in SIDES]
     return scores
+
+
+def _names(source: AxisSource) -> Sequence[int | str]:
+    """Of cases as a folder lists them; seeds of phantoms."""
+    if isinstance(source, FolderAxisSource):
+        return source.names
+    return source.seeds if isinstance(source, AxisPhantoms) else range(len(source))
 
 
 def _own_assessment() -> Assess:
@@ -122,6 +131,7 @@ def _said(found: C2Assessment, image: AxisImage, side: Side) -> dict[str, Any]:
         "probability": own.probability,
         "low": own.low,
         "high": own.high,
+        "network": own.network,
         "own_width_mm": own.measures.outer_width_mm,
         "corridor_fits": None if margin is None else margin >= WALL_MM,
         "corridor_margin_mm": _NAN if margin is None else margin,

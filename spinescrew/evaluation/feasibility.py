@@ -151,22 +151,22 @@ class FeasibilityResult:
         return _mean(_column(self.answered, "wall_mm"))
 
     def rates_of(self, rule: Rule) -> Rates:
-        """Those of a rule beside the network; without the pedicles that it says nothing of."""
+        """Those of a rule beside the answer; without the pedicles that it says nothing of."""
         ruled = self._of(lambda score: rule(score) is not None)
         return Rates.of(ruled.truth, [rule(score) for score in ruled.judged])
 
     def against(self, rule: Rule) -> PairedTest:
-        """The network (first) and a rule (second); without the pedicles that the rule says nothing of."""
+        """The answer (first) and a rule (second); without the pedicles that the rule says nothing of."""
         ruled = self._of(lambda score: rule(score) is not None)
         said = [rule(score) for score in ruled.judged]
         return paired_test(ruled.truth, ruled.probability >= self.threshold, said, ruled.patients)
 
     def against_width_rule(self, cut_off: float = CUT_OFF_MM) -> PairedTest:
-        """The network and :func:`width_rule`."""
+        """The answer and :func:`width_rule`."""
         return self.against(width_rule(cut_off))
 
     def against_corridor(self, wall_mm: float | None = None) -> PairedTest:
-        """The network and :func:`corridor_rule`."""
+        """The answer and :func:`corridor_rule`."""
         return self.against(corridor_rule(wall_mm))
 
     def border(self) -> FeasibilityResult:
@@ -205,6 +205,11 @@ class FeasibilityResult:
 def width_rule(cut_off: float = CUT_OFF_MM) -> Rule:
     """The published rule: feasible if the measured minimum diameter is above ``cut_off`` mm."""
     return lambda score: None if math.isnan(score.own_width_mm) else score.own_width_mm > cut_off
+
+
+def network_rule(threshold: float = 0.5) -> Rule:
+    """The network without the measures: feasible from a probability of ``threshold`` on."""
+    return lambda score: None if math.isnan(score.network) else score.network >= threshold
 
 
 def corridor_rule(wall_mm: float | None = None) -> Rule:

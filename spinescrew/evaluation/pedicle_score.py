@@ -24,7 +24,9 @@ class PedicleScore:
     feasible, true_probability, true_mpd_mm:
         The truth; ``None`` and NaN where it is not known.
     probability, low, high:
-        What the network says, with its interval.
+        The answer, with its interval.
+    network:
+        What the network says alone.
     own_width_mm, corridor_fits, corridor_margin_mm:
         What geometry says of the same image: minimum diameter; whether the best 3.5 mm corridor keeps 0.5 mm of wall,
         and how much it keeps.
@@ -49,6 +51,7 @@ class PedicleScore:
     wall_mm: float = _NAN
     slice_mm: float = _NAN
     refused: str = ""
+    network: float = _NAN
 
     @property
     def width_mm(self) -> float:
@@ -62,14 +65,16 @@ def write_scores(path: str | Path, scores: Sequence[PedicleScore]) -> Path:
 
 
 def read_scores(path: str | Path) -> tuple[PedicleScore, ...]:
-    """What :func:`write_scores` wrote.
+    """What :func:`write_scores` wrote; rows from before there was a joint answer lack the network's own.
 
     Raises
     ------
     InputError
         Naming the file and the line that cannot be read.
     """
-    return tuple(_score(row) for row in read_rows(path, columns_of(PedicleScore)))
+    return tuple(
+        _score(row) for row in read_rows(path, [name for name in columns_of(PedicleScore) if name != "network"])
+    )
 
 
 def _score(row: Row) -> PedicleScore:

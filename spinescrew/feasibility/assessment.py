@@ -14,6 +14,7 @@ from spinescrew.errors import InputError
 from spinescrew.feasibility.attention import attention
 from spinescrew.feasibility.axis_frame import axis_frame
 from spinescrew.feasibility.find import FoundAxis, find_axis, unavailable
+from spinescrew.feasibility.joint import OTHER_NETWORK, UNMEASURED, Answer, Logit, answer, load_join
 from spinescrew.feasibility.judge import FEASIBLE, Judgement, judge, load_judge
 from spinescrew.feasibility.measures import Corridor, PedicleMeasures, measure_pedicle
 from spinescrew.feasibility.pose import PediclePose
@@ -45,8 +46,13 @@ class SideAssessment:
     Attributes
     ----------
     probability, low, high:
-        That the pedicle is feasible (more than half of the 3.5 mm screws of an imitated hand stay inside), calibrated;
-        and how far the answer moves when the network looks from slightly different boxes.
+        That the pedicle is feasible (more than half of the 3.5 mm screws of an imitated hand stay inside), calibrated,
+        by network, width and corridor together; and how far the answer moves when the network looks from slightly
+        different boxes and the surface measured on is off by as much as usual.
+    network:
+        The network's own probability, without the measures.
+    joined:
+        False where nothing could be measured: the network alone speaks then.
     verdict:
         ``"unsure"`` where the probability lies near one half or the answer depends on the box.
     measures:
@@ -63,6 +69,8 @@ class SideAssessment:
     probability: float
     low: float
     high: float
+    network: float
+    joined: bool
     verdict: Verdict
     pose: PediclePose
     measures: PedicleMeasures
@@ -123,6 +131,9 @@ def assess_c2(ct: Volume, *, device: str = "auto", progress: Progress | None = N
     with progress.step("find C2", 0.05, 0.35) as part:
         found = find_axis(ct, device, part)
     model, card = load_judge(device)
+    join = load_join(card.sha256)
+    if join is None:
+        warnings.append(OTHER_NETWORK)
     judgements: dict[Side, Judgement] = {}
     with progress.step("judge both pedicles", 0.35, 0.65) as part:
         for n, side in enumerate(SIDES):
@@ -131,7 +142,7 @@ def assess_c2(ct: Volume, *, device: str = "auto", progress: Progress | None = N
     with progress.step("attention", 0.65, 0.75):
         looked = {side: attention(model, ct, found.poses[side], device) for side in SIDES}
     with progress.step("measure", 0.75, 1.0) as part:
-        whole = put_together(ct, found, judgements, looked, card.provenance, part)
+        whole = put_together(ct, found, judgements, looked, card.provenance, part, join)
     return replace(whole, warnings=tuple(warnings), seconds=dict(progress.timings_s))
 
 
@@ -142,15 +153,19 @@ def put_together(
     looked: dict[Side, Volume],
     provenance: str,
     progress: Progress | None = None,
+    join: Logit | None = None,
 ) -> C2Assessment:
-    """Measures, ways out and volumes on the CT's grid, from what the networks said."""
+    """Measures, answers, ways out and volumes on the CT's grid, from what the networks said.
+
+    Without a ``join`` the networks' own probabilities are the answers.
+    """
     progress = progress or Progress()
     bone = fuse(found.share, judgements.values())
     frame = axis_frame(found.share.with_array(found.share.array > 0.5), found.poses)
     sides: dict[Side, SideAssessment] = {}
     for n, side in enumerate(SIDES):
         progress.update(n / 2, f"{side} pedicle")
-        sides[side] = _side(judgements[side], looked[side], bone, frame, found, ct)
+        sides[side] = _side(judgements[side], looked[side], bone, frame, found, ct, join)
     return C2Assessment(
         ct=ct,
         labels=ct.with_array(_labels(bone, ct)),
@@ -164,20 +179,31 @@ def put_together(
 
 
 def _side(
-    found: Judgement, looked: Volume, bone: SignedDistance, frame: VertebralFrame, axis: FoundAxis, ct: Volume
+    found: Judgement,
+    looked: Volume,
+    bone: SignedDistance,
+    frame: VertebralFrame,
+    axis: FoundAxis,
+    ct: Volume,
+    join: Logit | None,
 ) -> SideAssessment:
     pose = found.pose
     measures = measure_pedicle(bone, pose, frame, ct=ct)
-    verdict = _verdict(found)
+    own = answer(found, measures.outer_width_mm, measures.corridors[SCREW_MM].margin_mm, float(ct.spacing.max()), join)
+    if join is not None and not own.joined:
+        measures = replace(measures, notes=(*measures.notes, UNMEASURED))
+    verdict = _verdict(own)
     ways: tuple[Corridor, ...] = ()
     if verdict != "feasible":
         ways, missing = ways_out(bone, pose, frame, axis.poses)
         measures = replace(measures, notes=(*measures.notes, *missing))
     return SideAssessment(
         side=pose.side,
-        probability=found.probability,
-        low=found.low,
-        high=found.high,
+        probability=own.probability,
+        low=own.low,
+        high=own.high,
+        network=found.probability,
+        joined=own.joined,
         verdict=verdict,
         pose=pose,
         measures=measures,
@@ -187,14 +213,14 @@ def _side(
     )
 
 
-def _verdict(found: Judgement) -> Verdict:
+def _verdict(found: Answer) -> Verdict:
     if _UNSURE[0] < found.probability < _UNSURE[1] or found.low < FEASIBLE < found.high:
         return "unsure"
     return "feasible" if found.probability >= FEASIBLE else "not feasible"
 
 
 def disagreement(probability: float, measures: PedicleMeasures) -> str:
-    """What the network and the geometry say differently of a pedicle; empty where they agree."""
+    """What the network, by its own ``probability``, and the geometry say differently of a pedicle; empty if nothing."""
     corridor = measures.corridors[SCREW_MM]
     yes = probability >= FEASIBLE
     width, wall = measures.outer_width_mm, corridor.margin_mm
@@ -242,6 +268,8 @@ def _side_summary(found: SideAssessment) -> dict[str, Any]:
         "probability": round(found.probability, 4),
         "low": round(found.low, 4),
         "high": round(found.high, 4),
+        "network": round(found.network, 4),
+        "joined": found.joined,
         "verdict": found.verdict,
         "disagreement": found.disagreement,
         "outer_width_mm": _rounded(m.outer_width_mm),

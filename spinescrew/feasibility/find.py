@@ -22,8 +22,8 @@ from spinescrew.feasibility.scheme import (
     FIND,
     FIND_MM,
     FIND_SHAPE,
+    MODELS,
     OTHER,
-    PEDICLE,
     POINTS,
 )
 from spinescrew.geometry.vectors import unit
@@ -81,7 +81,7 @@ class FoundAxis:
 def unavailable() -> str:
     """Why C2 cannot be judged here; empty if it can."""
     known = {entry.name: entry.unavailable for entry in list_models()}
-    for name in (FIND, BONE, PEDICLE):
+    for name in MODELS:
         if name not in known:
             return f"the model {name} is not installed; train it with spinescrew train c2"
         if known[name]:

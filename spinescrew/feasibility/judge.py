@@ -39,7 +39,7 @@ class Judgement:
     Attributes
     ----------
     probability:
-        Calibrated, that the pedicle is feasible.
+        Calibrated, that the pedicle is feasible, by what the network saw alone.
     low, high:
         Between these lie nine in ten of the answers when the box is moved and turned a little.
     share:
@@ -80,10 +80,10 @@ def judge(model: Any, ct: Volume, pose: PediclePose, device: str = "auto") -> Ju
     means = answers.mean(axis=0)
     return Judgement(
         pose=pose,
-        probability=_share(middle),
-        low=_share(middle - _SPREAD * spread),
-        high=_share(middle + _SPREAD * spread),
-        share=_share(float(means[1])),
+        probability=share_of(middle),
+        low=share_of(middle - _SPREAD * spread),
+        high=share_of(middle + _SPREAD * spread),
+        share=share_of(float(means[1])),
         width_mm=float(means[2]),
         margin_mm=float(means[3]),
         depth=Volume(maps[DEPTH], box.affine),
@@ -125,5 +125,6 @@ def _moved(pose: PediclePose, look: tuple[float, ...]) -> PediclePose:
     return pose.moved(turn, np.array(look[3:]))
 
 
-def _share(logit: float) -> float:
+def share_of(logit: float) -> float:
+    """Probability of a logit."""
     return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))

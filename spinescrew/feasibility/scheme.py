@@ -8,6 +8,12 @@ from numpy.typing import NDArray
 FIND, BONE, PEDICLE = "axis-find", "axis-bone", "axis-pedicle"
 """Names of the models: where C2 is, which voxels are C2 and where its pedicles lie, whether a pedicle takes a screw."""
 
+JOIN = "axis-join"
+"""Name of what joins the last one's probability with the measures."""
+
+MODELS = (FIND, BONE, PEDICLE, JOIN)
+"""Everything that an answer needs."""
+
 FIND_MM, FIND_SHAPE = 2.5, (48, 48, 56)
 BONE_MM, BONE_SHAPE = 1.0, (72, 80, 64)
 OTHER, AXIS = 1, 2

@@ -29,6 +29,7 @@ ARCHITECTURES = {
     "BrandNet": "spinescrew.networks.brand_net",
     "EdgeAttentionUNet": "spinescrew.networks.edge_unet",
     "StackedHourglass": "spinescrew.networks.hourglass",
+    "PedicleJoin": "spinescrew.networks.pedicle_join",
     "PedicleNet": "spinescrew.networks.pedicle_net",
     "ScrewNet": "spinescrew.networks.screw_net",
 }

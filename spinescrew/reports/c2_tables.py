@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from spinescrew.anatomy.frame import Side
 from spinescrew.feasibility.assessment import CUT_OFF_MM, WALL_MM, C2Assessment, SideAssessment
 from spinescrew.feasibility.heights import LOWEST_INTERNAL_MM, LOWEST_ISTHMUS_MM
+from spinescrew.feasibility.judge import FEASIBLE
 from spinescrew.feasibility.measures import DIAMETERS_MM, Corridor
+from spinescrew.feasibility.wording import percent
 from spinescrew.reports.wording import number
 
 ISTHMUS_CUT_OFF_MM, INTERNAL_CUT_OFF_MM = 5.59, 4.22
@@ -89,8 +91,9 @@ _PLAIN = (
 
 
 def measure_rows(found: C2Assessment) -> tuple[Row, ...]:
-    """All measures of both sides, the ones with published limits first."""
+    """What the network says alone, then all measures of both sides, the ones with published limits first."""
     return (
+        Row("Network alone", _of_sides(found, _network), "its probability without the measures, read at 50 %"),
         *(_row(found, line) for line in _LIMITED),
         Row("High-riding vertebral artery", _of_sides(found, _artery), "either height at or below its limit [2]"),
         Row(
@@ -122,6 +125,11 @@ def _corridor_row(found: C2Assessment, diameter_mm: float) -> Row:
 
 def _of_sides(found: C2Assessment, value: Callable[[SideAssessment], Value]) -> dict[Side, Value]:
     return {side: value(own) for side, own in found.sides.items()}
+
+
+def _network(own: SideAssessment) -> Value:
+    yes = own.network >= FEASIBLE
+    return Value(f"{percent(own.network)}\u202f%", (Tag("fits" if yes else "does not fit", yes),))
 
 
 def _artery(own: SideAssessment) -> Value:

@@ -23,7 +23,7 @@ def suggested_plan(assessment: C2Assessment) -> tuple[Plan, Spine]:
     plan = c2_plan(spine, measures, assessment.screw_mm)
     for side, found in assessment.sides.items():
         if found.verdict == "not feasible" and plan.get(Level.C2, side).screw is not None:
-            reason = f"the network gives a {assessment.screw_mm:g} mm screw {percent(found.probability)} %"
+            reason = f"the chance of a {assessment.screw_mm:g} mm screw is {percent(found.probability)} %"
             plan = plan.with_screw(PlannedScrew(Level.C2, side, reason=reason))
     return plan, spine
 

@@ -104,6 +104,11 @@ class AxisPhantoms:
             write_axis_image(path, image_of_case(self._make(seed)))
         return read_axis_image(path)
 
+    @property
+    def seeds(self) -> range:
+        """Theirs."""
+        return range(self._first, self._first + self._count)
+
     def after(self, count: int) -> AxisPhantoms:
         """The ``count`` phantoms that follow these."""
         return AxisPhantoms(self._make, self._folder.parent, count, self.generator, self._first + self._count)

@@ -53,8 +53,16 @@ def calibrate(model: Any, source: AxisSource, progress: Progress | None = None) 
     return weights, bias
 
 
-def logistic(rows: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Weights (n,) and bias of a logistic regression with a small ridge on the standardised columns."""
+def logistic(
+    rows: NDArray[np.float64], truth: NDArray[np.float64], *, rising: bool = False
+) -> tuple[NDArray[np.float64], float]:
+    """Weights (n,) and bias of a logistic regression with a small ridge on the standardised columns.
+
+    Parameters
+    ----------
+    rising:
+        No weight may be negative.
+    """
     mean, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
     columns = (rows - mean) / scale
 
@@ -62,6 +70,11 @@ def logistic(rows: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[NDA
         logits = columns @ values[:-1] + values[-1]
         return float(np.mean(np.logaddexp(0.0, logits) - truth * logits) + 0.5 * _RIDGE * values[:-1] @ values[:-1])
 
-    found = minimize(loss, np.zeros(rows.shape[1] + 1), method="BFGS").x
+    start = np.zeros(rows.shape[1] + 1)
+    if rising:
+        limits = [(0.0, None)] * rows.shape[1] + [(None, None)]
+        found = minimize(loss, start, method="L-BFGS-B", bounds=limits, options={"ftol": 1e-13, "gtol": 1e-8}).x
+    else:
+        found = minimize(loss, start, method="BFGS").x
     weights = found[:-1] / scale
     return weights, float(found[-1] - mean @ weights)
