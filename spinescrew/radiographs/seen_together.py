@@ -25,10 +25,10 @@ _PLAUSIBLE = 14.0
 """Cost up to which a neck and a tip of one view may be one screw."""
 
 _FINER_SHARE = 0.1
-_HIDDEN, _POINTED = 7.0, 0.5
+_HIDDEN, _POINTED = 8.0, 0.5
 """Cost of an end that no peak shows."""
 
-_GUESS_PX, _GUESS_SHARE = 3.0, 0.2
+_GUESS_PX, _GUESS_SHARE = 3.0, 0.15
 """How far an end is off that only the other one points to: pixels, and share of the way."""
 
 _PEAK = (3.0, 9.0)
@@ -183,7 +183,7 @@ class _Search:
 
 def _needing_a_peak_alone(ends: NDArray[np.intp]) -> NDArray[np.bool_]:
     """(n, n) which of these share a peak though one is half guessed: two guesses could make a screw of anything."""
-    guessed = (ends < 0).any(axis=1)
+    guessed = np.asarray((ends < 0).any(axis=1))
     same = np.zeros((len(ends), len(ends)), bool)
     for peak in ends.T:
         same |= (peak[:, None] == peak[None]) & (peak[:, None] >= 0)
