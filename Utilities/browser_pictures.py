@@ -1,4 +1,4 @@
-"""Pictures of the planner in a browser for Docs: the demo case, neck and radiographs as a person works on them.
+"""Pictures of the planner in a browser for Docs: the demo case, neck, radiographs and films as a person works on them.
 
 Example: python Utilities/browser_pictures.py --out Docs --of c2
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Testing" / "viewer"))
 
+from brand_pictures import models_of_some_kind  # noqa: E402
 from browsed import Browsed  # noqa: E402
 
 from spinescrew.anatomy.levels import Level  # noqa: E402
@@ -25,12 +27,18 @@ def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "Docs")
-    parser.add_argument("--of", choices=("planner", "c2", "pose"), default=None, help="Which tab; all if left out.")
+    parser.add_argument(
+        "--of", choices=("planner", "c2", "pose", "brand"), default=None, help="Which tab; all if left out."
+    )
     parser.add_argument("--case", type=Path, default=None, help="A case folder; the built-in cases if left out.")
     wanted = parser.parse_args()
-    for tab, take in (("planner", of_planner), ("c2", of_c2), ("pose", of_pose)):
+    for tab, take in (("planner", of_planner), ("c2", of_c2), ("pose", of_pose), ("brand", of_brand)):
         if wanted.of in (None, tab):
-            with TemporaryDirectory() as journals, Browsed(Target(wanted.case), Path(journals), tab=tab) as planner:
+            with (
+                models_of_some_kind() if tab == "brand" else nullcontext(),
+                TemporaryDirectory() as journals,
+                Browsed(Target(wanted.case), Path(journals), tab=tab) as planner,
+            ):
                 take(planner, wanted.out)
                 for text in planner.harmful():
                     sys.stderr.write(text + "\n")
@@ -89,6 +97,17 @@ def of_pose(planner: Browsed, out: Path) -> None:
     planner.click("#theme")
     planner.wait(4)
     planner.screenshot(out / "pose-browser-room.png")
+
+
+def of_brand(planner: Browsed, out: Path) -> None:
+    """The answer with both films, and one screw with where a model looked."""
+    planner.until(lambda: planner.planner.server.state.opened, "the answer", 900)
+    planner.wait(4)
+    planner.screenshot(out / "brand-browser.png")
+    planner.run(planner.page.locator(".brand-crop").last.click())
+    planner.click("#theme")
+    planner.wait(4)
+    planner.screenshot(out / "brand-browser-screw.png")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from spinescrew.reports.brand_lines import (
 )
 from spinescrew.reports.palette import ink_on
 
-ICON = (96, 44)
+ICON = (78, 32)
 REFERENCE = (520, 210)
 
 

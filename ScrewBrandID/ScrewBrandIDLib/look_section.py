@@ -9,7 +9,7 @@ from spinescrew.reports.brand_lines import screw_lines
 from spinescrew.reports.brand_views import crop_picture
 from spinescrew.scene.brand_scene import NO_MODEL, attention_models
 
-CROP = 132
+CROP = 112
 
 
 class LookSection:

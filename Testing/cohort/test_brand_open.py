@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,7 @@ from spinescrew.errors import InputError
 from spinescrew.networks import weights
 from spinescrew.progress import Cancelled, Progress
 from spinescrew.radiographs.image import write_radiograph
-from spinescrew.reports.brand_lines import answer_words, screw_lines, system_lines, view_words
+from spinescrew.reports.brand_lines import answer_words, screw_lines, system_lines, view_words, vote_words
 from spinescrew.viewer.opened import BrandTarget
 
 
@@ -151,4 +152,7 @@ def test_lines_for_windows_say_systems_screws_and_views():
     assert all(line.agrees and "family A" in line.said for line in screws)
     assert view_words(result)[1] == ("From the side (lateral)", "3 of 3 screws say family A")
     assert "6 of 6 screws and 4 of 4 models say family A." in answer_words(result)
+    doubtful = replace(result.votes[0], probability=0.2)
+    assert vote_words(result, doubtful) == "nearest family A, 20\u202f%"
+    assert vote_words(result, None) == ""
     assert "not shown a system" in answer_words(identified(known=False).result)

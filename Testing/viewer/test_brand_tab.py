@@ -102,6 +102,21 @@ def test_both_films_stand_beside_one_another(found):
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["height"] > 500
 
 
+def test_whole_films_are_seen_in_a_page_of_another_size(found):
+    for size in ({"width": 900, "height": 900}, {"width": 1280, "height": 800}):
+        found.run(found.page.set_viewport_size(size))
+        for name, view in (("Red", "ap"), ("Yellow", "lat")):
+            node, place = found.desk.panes.named(name).view.get_view_node(), found.desk.picture.places[view]
+            rows, columns = place.shape
+
+            def whole(node=node, place=place, rows=rows, columns=columns):
+                width, height = node.GetFieldOfView()[:2]
+                tight = max(columns * place.pixel_mm[0] / width, rows * place.pixel_mm[1] / height)
+                return 0.97 < tight <= 1.001
+
+            found.until(whole, f"the whole film in {name}", 30)
+
+
 def test_a_crop_leads_to_its_screw_and_back(found):
     assert found.run(found.page.locator(".brand-crop").count()) == 6
     found.shows('[data-crop="lat 2"]', "family A")

@@ -11,6 +11,7 @@ from spinescrew.feasibility.wording import percent
 from spinescrew.reports.palette import GRADE_COLOURS, UNGRADED, screw_colour
 
 VIEW_WORDS = {"ap": "From the front (AP)", "lat": "From the side (lateral)"}
+_LIKELY = 0.5
 NOT_KNOWN = "The ranking stands for what it is worth: the models were not shown a system that looks like this one."
 
 
@@ -45,7 +46,7 @@ class ScrewLine:
 
 def headline(result: BrandResult) -> str:
     """The answer in a line that begins as a sentence does."""
-    return f"{result.headline[:1].upper()}{result.headline[1:]}"
+    return f"{result.headline[:1].upper()}{result.headline[1:]}".replace(" %", "\u202f%")
 
 
 def answer_colour(result: BrandResult) -> str:
@@ -124,7 +125,15 @@ def screw_lines(result: BrandResult) -> tuple[ScrewLine, ...]:
 
 def vote_words(result: BrandResult, vote: Vote | None) -> str:
     """What one screw says; nothing where no model looks at single ones."""
-    return "" if vote is None else f"{result.name(vote.brand)}, {share_words(vote.probability)}"
+    if vote is None:
+        return ""
+    nearest = "nearest " if vote.probability < _LIKELY else ""
+    return f"{nearest}{result.name(vote.brand)}, {share_words(vote.probability)}"
+
+
+def short_words(words: str) -> str:
+    """The same where there is little room: ``"<1 %"``."""
+    return words.replace("under ", "<").replace("over ", ">")
 
 
 def share_words(share: float) -> str:

@@ -14,6 +14,8 @@ from spinescrew.viewer.opened import Identified
 from spinescrew.viewer.places import BRAND_PANES, BRAND_PLACES
 from spinescrew.viewer.tab import About, Tab
 
+_SETTLED_S = 0.15
+
 LOOKS = ("brand_model", "brand_opacity", "brand_outlines")
 
 
@@ -24,6 +26,7 @@ class BrandDesk(Tab):
         super().__init__(state, BRAND_PANES, BRAND_PLACES)
         self.found: Identified | None = None
         self.picture: BrandScene | None = None
+        self._fitting: asyncio.TimerHandle | None = None
         self.look_for_models()
         with quiet():  # VTK would rather have another event, which comes before the window has its size
             for view in self.panes.slices:
@@ -60,6 +63,9 @@ class BrandDesk(Tab):
     def close_case(self, keep_journal: bool = False) -> None:
         """Take the films off; their nodes go too."""
         picture, self.picture, self.found = self.picture, None, None
+        if self._fitting is not None:
+            self._fitting.cancel()
+            self._fitting = None
         if picture is not None:
             picture.close()
         super().close_case(keep_journal)
@@ -119,5 +125,17 @@ class BrandDesk(Tab):
             state.brand = brand_shown.answer(self.found) if self.found is not None else brand_shown.NOTHING
 
     def _on_resize(self) -> None:
-        if self.picture is not None:
-            self.picture.look_at_images()
+        """The node of a view hears of its new size later than this."""
+        if self._fitting is None:
+            self._fitting = asyncio.get_running_loop().call_later(_SETTLED_S, self._fit)
+
+    def _fit(self) -> None:
+        """What was looked at fills the views again."""
+        self._fitting = None
+        if self.picture is None:
+            return
+        self.picture.look_at_images()
+        view, _, number = str(self.state.brand_crop).partition(" ")
+        if number:
+            self.picture.look_at(view, int(number))
+        self.panes.draw()

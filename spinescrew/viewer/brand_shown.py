@@ -20,6 +20,7 @@ from spinescrew.reports.brand_lines import (
     headline,
     other_words,
     screw_lines,
+    short_words,
     system_lines,
     view_words,
 )
@@ -81,10 +82,10 @@ def _system(found: Identified, line: SystemLine) -> dict[str, Any]:
     return {
         "number": line.number,
         "name": line.name,
-        "chance": line.chance,
+        "chance": short_words(line.chance),
         "width": round(line.width, 1),
         "colour": line.colour,
-        "models": list(line.models),
+        "models": [short_words(share) for share in line.models],
         "picture": _uri(np.rot90(picture).astype(np.float32) / np.float32(255.0)) if picture is not None else "",
     }
 

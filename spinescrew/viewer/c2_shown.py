@@ -26,7 +26,7 @@ def answer(found: C2Assessment) -> dict[str, Any]:
     """Everything the tab shows of an assessment; probabilities in percent."""
     return {
         "reading": f"Chance that a {found.screw_mm:g} mm screw stays in bone, read at {100 * found.threshold:.0f} %; "
-        "the white bar is the range from slightly shifted views.",
+        "the white bar is the range from slightly shifted views and surfaces.",
         "threshold": round(100 * found.threshold),
         "sides": [_side(own, found.screw_mm) for own in found.sides.values()],
         "measures": [_row(row.name, row.meaning, row.values) for row in measure_rows(found)],
