@@ -37,7 +37,7 @@ def films(tmp_path_factory):
 
 def entries(monkeypatch, *told):
     """Models that are installed: (name, why it cannot be used)."""
-    made = [SimpleNamespace(name=name, unavailable=why) for name, why in told]
+    made = [SimpleNamespace(name=name, unavailable=why, card=None) for name, why in told]
     monkeypatch.setattr(weights, "list_models", lambda: made)
 
 
