@@ -19,12 +19,13 @@ import numpy as np
 from spinescrew.anatomy.frame import SIDES
 from spinescrew.cohort.evaluate_c2 import held_out_axes
 from spinescrew.evaluation.attention_effect import attention_effect
-from spinescrew.evaluation.feasibility import CUT_OFF_MM, FeasibilityResult, corridor_rule, width_rule
+from spinescrew.evaluation.feasibility import CUT_OFF_MM, FeasibilityResult, corridor_rule, network_rule, width_rule
 from spinescrew.evaluation.feasibility_plots import band_name, write_figure
 from spinescrew.evaluation.pedicle_score import read_scores
 from spinescrew.feasibility.assessment import WALL_MM
 from spinescrew.feasibility.judge import load_judge
-from spinescrew.feasibility.scheme import BONE, FARTHEST_MM, FIND, PEDICLE
+from spinescrew.feasibility.scheme import FARTHEST_MM
+from spinescrew.feasibility.scheme import MODELS as NAMES
 from spinescrew.networks.weights import update_card
 from spinescrew.phantoms.axis import generator_hash
 
@@ -38,6 +39,7 @@ RULES = {
     f"measured width above {CUT_OFF_MM} mm": width_rule(),
     "corridor keeps 0.5 mm": corridor_rule(),
     f"corridor keeps {WALL_MM} mm": corridor_rule(WALL_MM),
+    "network alone": network_rule(),
 }
 
 
@@ -55,7 +57,7 @@ def main() -> None:
     if arguments.attention:
         figures["attention"] = attention(arguments.runs / "axis-held-out", arguments.attention)
     figures = {"held out": UNSEEN, "generator": generator_hash(), **rounded(figures)}
-    for name in (FIND, BONE, PEDICLE):
+    for name in NAMES:
         update_card(MODELS / name, figures, (UNSEEN, *arguments.failure))
     write_figure(PICTURE, next(iter(slices.values())))
     print(json.dumps(figures, indent=2))  # noqa: T201
@@ -94,9 +96,17 @@ def answers(result: FeasibilityResult) -> dict[str, Any]:
 
 def against(result: FeasibilityResult, rule: Any) -> dict[str, Any]:
     """A rule of geometry on the same pedicles."""
+    if all(rule(score) is None for score in result.judged):
+        return {}
     test = result.against(rule)
     difference = [test.difference.value, test.difference.low, test.difference.high]
-    return {"its accuracy": result.rates_of(rule).accuracy.value, "network better by": difference, "p": test.p}
+    return {
+        "its accuracy": result.rates_of(rule).accuracy.value,
+        "answer better by": difference,
+        "only answer right": test.only_first,
+        "only rule right": test.only_second,
+        "p": test.p,
+    }
 
 
 def attention(folder: Path, count: int) -> dict[str, Any]:

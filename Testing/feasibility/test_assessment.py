@@ -12,7 +12,7 @@ from spinescrew.anatomy.frame import SIDES
 from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.feasibility.assessment import CUT_OFF_MM, assess_c2, disagreement, summary
-from spinescrew.feasibility.find import find_axis, refuse_unlike, unavailable
+from spinescrew.feasibility.find import _bony_view, find_axis, refuse_unlike, unavailable
 from spinescrew.geometry.volume import Volume
 from spinescrew.images import read_image
 from spinescrew.phantoms.spine import make_spine_phantom
@@ -75,6 +75,20 @@ def test_a_mirrored_patient_gives_mirrored_answers(image, found):
     mirrored = assess_c2(Volume(np.ascontiguousarray(image.ct.array[::-1]), image.ct.affine))
     for side, other in (("left", "right"), ("right", "left")):
         assert mirrored.sides[side].probability == pytest.approx(found.sides[other].probability, abs=0.01)
+
+
+@pytest.mark.parametrize(("across", "count"), [(0, 61), (0, 60), (1, 58)])
+def test_a_mirrored_image_is_looked_at_on_a_mirrored_grid(across, count):
+    """Bone lies between the voxels that are looked at from either edge."""
+    array = np.full((count, count, 40), -1000, np.int16)
+    array[21:34, 13:49, 6:30] = 400
+    affine = np.eye(4) * (0.6, 0.6, 1.0, 1.0)
+    affine[:3, :2] = affine[:3, [across, 1 - across]]
+    there = (count - 1) * 0.6
+    box, other = (_bony_view(Volume(np.ascontiguousarray(seen), affine)) for seen in (array, np.flip(array, across)))
+    assert box.shape == other.shape
+    ends = [each.to_ras(np.array([0.0, each.shape[0] - 1.0])[:, None] * (1.0, 0.0, 0.0))[:, 0] for each in (box, other)]
+    np.testing.assert_allclose(ends[0], there - ends[1][::-1], atol=1e-9)
 
 
 def test_another_order_of_the_voxels_changes_nothing(image, found):

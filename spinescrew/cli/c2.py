@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spinescrew.feasibility.assessment import C2Assessment, SideAssessment
 
 _COLOURS = {"feasible": "green", "unsure": "yellow", "not feasible": "red"}
-_COLUMNS = ("side", "probability", "interval", "verdict", "width mm", "wall mm", "artery", "geometry")
+_COLUMNS = ("side", "probability", "interval", "verdict", "network", "width mm", "wall mm", "artery", "geometry")
 
 
 @app.command()
@@ -63,6 +63,7 @@ def _cells(own: SideAssessment, screw_mm: float) -> tuple[str, ...]:
         f"{percent(own.probability)} %",
         f"{percent_range(own.low, own.high)} %",
         f"[{_COLOURS[own.verdict]}]{own.verdict}[/]",
+        f"{percent(own.network)} %",
         f"{own.measures.outer_width_mm:.1f}",
         f"{own.measures.corridors[screw_mm].margin_mm:.1f}",
         "high-riding" if own.measures.high_riding else "-",

@@ -184,8 +184,7 @@ def _centre(ct: Volume, device: str, progress: Progress) -> Floats:
 
 def _bony_view(ct: Volume) -> Box:
     """A box along the patient's axes around all bone of an image, at least as large as the network's tile."""
-    stride = np.maximum(1, np.floor(FIND_MM / ct.spacing)).astype(int)
-    bone = np.argwhere(ct.array[:: stride[0], :: stride[1], :: stride[2]] > _BONE_HU) * stride
+    bone = _some_bone(ct)
     if not len(bone):
         raise InputError("the image shows no bone; choose a CT that holds C2 from the dens to its arch")
     low, high = bone.min(axis=0), bone.max(axis=0)
@@ -194,6 +193,22 @@ def _bony_view(ct: Volume) -> Box:
     size = np.ceil((most - least) / FIND_MM).astype(int)
     i, j, k = (max(int(n), tile) for n, tile in zip(size, FIND_SHAPE, strict=True))
     return box_around((least + most) / 2, (i, j, k), FIND_MM)
+
+
+def _some_bone(ct: Volume) -> NDArray[np.int_]:
+    """Voxels (n, 3) of bone among every few of an image, counted from its left edge and from its right one.
+
+    From one edge alone a mirrored image would be looked at on a grid that lies up to a millimetre elsewhere.
+    """
+    stride = np.maximum(1, np.floor(FIND_MM / ct.spacing)).astype(int)
+    across = int(np.abs(ct.affine[0, :3]).argmax())
+    found = []
+    for first in {0, (ct.shape[across] - 1) % int(stride[across])}:
+        start = np.zeros(3, int)
+        start[across] = first
+        i, j, k = (slice(int(begin), None, int(step)) for begin, step in zip(start, stride, strict=True))
+        found.append(np.argwhere(ct.array[i, j, k] > _BONE_HU) * stride + start)
+    return np.concatenate(found)
 
 
 def _cut(ct: Volume, centre: Floats, device: str) -> tuple[NDArray[np.float32], Box, Any]:
