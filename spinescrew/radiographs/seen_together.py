@@ -34,6 +34,7 @@ _GUESS_PX, _GUESS_SHARE = 3.0, 0.15
 _PEAK = (3.0, 9.0)
 """What leaving a peak without a screw costs: for any, and for one of full heat beside it."""
 
+_TWIN_PX, _TWIN = 12.0, 0.2
 _SHARING = 4.0
 _SHIFT_MM, _TURN_RAD = 2.5, 0.021
 _FURTHEST_MM, _STEP_MM = 9.0, 1.5
@@ -122,10 +123,17 @@ def _candidates(maps: ScrewMaps) -> _Candidates:
             costs.append(_HIDDEN + _POINTED * float(DEAREST - partner[end][n]))
     numbers = np.array(ends, dtype=np.intp).reshape(-1, 2)
     worth = [
-        np.where(number >= 0, _PEAK[0] + _PEAK[1] * np.append(peaks.heat, 0.0)[number], 0.0)
+        np.where(number >= 0, np.append(_worth(peaks), 0.0)[number], 0.0)
         for number, peaks in zip(numbers.T, (necks, tips), strict=True)
     ]
     return _Candidates(seen, numbers, np.array(costs), np.stack(worth, axis=1), (necks, tips))
+
+
+def _worth(peaks: Peaks) -> Floats:
+    """(n,) what it saves that each has a screw: less for one beside a stronger one, which may be the same twice."""
+    apart = np.linalg.norm(peaks.points[:, None] - peaks.points[None], axis=-1)
+    stronger = (peaks.heat[None] > peaks.heat[:, None]) & (apart < _TWIN_PX)
+    return np.asarray((_PEAK[0] + _PEAK[1] * peaks.heat) * np.where(stronger.any(axis=1), _TWIN, 1.0))
 
 
 Links = list[tuple[int, int]]
