@@ -61,12 +61,12 @@ def draw_roc(axes: Axes, result: FeasibilityResult) -> None:
     """Sensitivity against false alarms of the network; geometry's rules are points."""
     alarms, hits = roc(result.truth, result.probability)
     area = result.auc
-    name = f"network, AUC {area.value:.3f} ({area.low:.3f}-{area.high:.3f})"
+    name = f"answer, AUC {area.value:.3f} ({area.low:.3f}-{area.high:.3f})"
     axes.plot([0, 1], [0, 1], color="0.7", lw=0.8, ls="--")
     axes.plot(alarms, hits, color=_MODEL, lw=1.8, label=name)
     rates = result.rates()
     points = {
-        f"network at {result.threshold:g}": (rates, _MODEL, "o"),
+        f"answer at {result.threshold:g}": (rates, _MODEL, "o"),
         f"width above {CUT_OFF_MM} mm": (result.rates_of(width_rule()), _RULE, "s"),
         "corridor fits": (result.rates_of(corridor_rule()), _CORRIDOR, "^"),
     }
@@ -98,7 +98,7 @@ def draw_accuracy(axes: Axes, result: FeasibilityResult) -> None:
     bands = result.by_width()
     places = np.arange(len(bands), dtype=float)
     ways = {
-        "network": (_MODEL, lambda part: part.rates()),
+        "answer": (_MODEL, lambda part: part.rates()),
         f"width above {CUT_OFF_MM} mm": (_RULE, lambda part: part.rates_of(width_rule())),
         "corridor fits": (_CORRIDOR, lambda part: part.rates_of(corridor_rule())),
     }
