@@ -103,6 +103,21 @@ def test_parts_of_different_screws_are_wrong_and_parts_of_none_are_extra(case, t
     assert scores[0].number == 0
 
 
+@pytest.mark.parametrize(("apart_mm", "state"), [(0.6, "right"), (2.5, "wrong")])
+def test_a_part_may_be_of_either_of_two_screws_that_lie_on_one_another(case, truth, apart_mm, state):
+    first, view = case.result.screws[0], truth.views[1]
+    aside = apart_mm * view.down
+    behind = [view.source + 1.05 * (end - view.source) + aside for end in (first.screw.entry, first.screw.tip)]
+    twin = Screw(
+        behind[0], behind[1] - behind[0], replace(first.screw.shape, length_mm=np.linalg.norm(behind[1] - behind[0]))
+    )
+    ends = view.project(np.stack([twin.entry, twin.tip]))
+    seen = (first.seen[0], replace(first.seen[1], neck=ends[0], tip=ends[1]))
+    both = replace(truth, screws=(*truth.screws, twin))
+    scores = score_screws(with_screws(case, replace(first, seen=seen)), both, KNOWN)
+    assert scores[0].state == state
+
+
 def test_the_right_one_of_two_that_claim_a_screw_is_kept(case, truth):
     one, two = case.result.screws[:2]
     crossed = moved(replace(one, seen=(one.seen[0], two.seen[1])), (0.5, 0.0, 0.0))

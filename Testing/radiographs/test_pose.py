@@ -3,15 +3,17 @@
 import json
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from simulated_maps import GOOD, NONE, construct, simulated_maps, two_views
 
 from spinescrew.errors import InputError
 from spinescrew.geometry.vectors import angle_deg
 from spinescrew.progress import Cancelled, Progress
-from spinescrew.radiographs import perturbed
+from spinescrew.radiographs import perturbed, posed
 from spinescrew.radiographs.known_sizes import assigned_sizes, checked_sizes, spacing_doubt
 from spinescrew.radiographs.pose import solve_poses, summary, with_axis, with_match
 from spinescrew.radiographs.pose_doubts import other_metal
@@ -102,7 +104,11 @@ def test_a_calibration_that_is_off_is_refined_and_told():
     assert degrees.mean() < errors(standing, views, as_given)[:, 0].mean()
 
 
-def test_errors_lie_within_what_is_stated():
+def test_errors_lie_within_what_the_fit_states(monkeypatch):
+    # networks' maps are worse than these, which is what results are widened for
+    monkeypatch.setattr(posed, "_TOGETHER", 1.0)
+    monkeypatch.setattr(posed, "_LEAST_MM", (0.03, 0.25))
+    monkeypatch.setattr(posed, "_LEAST_DEG", (0.05, 0.15))
     scores = []
     for seed in range(5):
         standing, views, maps = scene(seed=100 + seed, levels=4 if seed else 3)
@@ -115,6 +121,16 @@ def test_errors_lie_within_what_is_stated():
     assert len(scores) >= 36
     within = np.mean(np.abs(scores) < 1.96)
     assert 0.85 <= within <= 0.995
+
+
+def test_ends_that_lie_off_widen_what_is_stated():
+    case, _, _ = scene()
+    result = solved()
+    one = result.screws[0]
+    wide = posed._widened(SimpleNamespace(residual_px=np.array([9.0]), covariance=np.eye(10)[None]), 0)
+    near = posed._widened(SimpleNamespace(residual_px=np.array([1.0]), covariance=np.eye(10)[None]), 0)
+    assert_allclose(wide, 9 * near)
+    assert (one.sd >= (0.3, 0.3, 0.3, 0.3, 0.3)).all()
 
 
 def test_views_near_each_other_are_warned_of_and_less_certain():

@@ -24,6 +24,10 @@ Floats = NDArray[np.float64]
 OWN_MM = 8.0
 """A part seen in one image belongs to the true screw whose ends lie nearest, if they do within this, in the patient."""
 
+_ONE_PLACE_MM = 1.0
+"""Screws of both sides often lie on one another in a lateral view: where another true screw is less than this nearer to
+a part, the part may be either's."""
+
 _NEAR_PX = 4
 
 
@@ -66,8 +70,8 @@ def score_screws(result: PoseResult, truth: PoseTruth, known: Mapping[str, Any])
     found: dict[int, PosedScrew] = {}
     extra: list[PosedScrew] = []
     for posed in result.screws:
-        first, second = (_owner(seen, truth, n) for n, seen in enumerate(posed.seen))
-        own = first if first == second else _nearest(posed, result, truth)
+        own = _own(posed, truth)
+        own = _nearest(posed, result, truth) if own is None else own
         if own is None or (own in found and not _wrong(found[own], truth)):
             extra.append(posed)
             continue
@@ -146,8 +150,16 @@ def _used(result: PoseResult) -> View:
     return same_part(result.maps[0].view, result.given_views[0], result.views[0])
 
 
-def _owner(seen: SeenScrew, truth: PoseTruth, index: int) -> int | None:
-    """Which true screw a part seen in one image is; ``None`` if it is none."""
+def _own(posed: PosedScrew, truth: PoseTruth) -> int | None:
+    """Which true screw both parts of a found one are; ``None`` where they belong to different ones or to none."""
+    away = [_away(seen, truth, n) for n, seen in enumerate(posed.seen)]
+    near = [(each <= OWN_MM) & (each <= each.min(initial=np.inf) + _ONE_PLACE_MM) for each in away]
+    both = np.flatnonzero(near[0] & near[1])
+    return int(both[np.argmin(away[0][both] + away[1][both])]) if len(both) else None
+
+
+def _away(seen: SeenScrew, truth: PoseTruth, index: int) -> Floats:
+    """(screws,) how far the ends of a part seen in one image are from those of each true screw, mm in the patient."""
     view = truth.views[index]
     away = []
     for screw in truth.screws:
@@ -155,7 +167,7 @@ def _owner(seen: SeenScrew, truth: PoseTruth, index: int) -> int | None:
         step = view.pixel_mm / view.magnification((screw.entry + screw.tip) / 2)
         off = (np.stack([seen.neck, seen.tip]) - ends) * step
         away.append(float(np.linalg.norm(off, axis=1).mean()))
-    return _least(away, OWN_MM)
+    return np.array(away)
 
 
 def _nearest(posed: PosedScrew, result: PoseResult, truth: PoseTruth) -> int | None:
@@ -170,8 +182,7 @@ def _nearest(posed: PosedScrew, result: PoseResult, truth: PoseTruth) -> int | N
 
 
 def _wrong(posed: PosedScrew, truth: PoseTruth) -> bool:
-    first, second = (_owner(seen, truth, n) for n, seen in enumerate(posed.seen))
-    return first is None or first != second
+    return _own(posed, truth) is None
 
 
 def _least(away: Sequence[float], most: float) -> int | None:
