@@ -9,7 +9,8 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.errors import GeometryError, InputError
 from spinescrew.geometry.vectors import rotation
 from spinescrew.outcome.bone import bone_of, other_bone
-from spinescrew.outcome.ct_registration import register_to_ct
+from spinescrew.outcome.compare import VertebraFound
+from spinescrew.outcome.ct_registration import doubted_with_neighbours, register_to_ct
 from spinescrew.outcome.fit import moved, offset
 from spinescrew.outcome.patches import metal_on_image, prepare, pyramid
 from spinescrew.outcome.registration import register_vertebrae
@@ -175,3 +176,15 @@ def test_a_vertebra_is_found_in_a_later_ct_with_screws(phantom, pedicles, scan, 
     elsewhere[0, 3] = 500.0
     lost = register_to_ct(phantom.ct, phantom.labels, later, [LEVEL], start=elsewhere)[LEVEL]
     assert "0 %" in lost.doubts[0]
+
+
+def test_doubt_spreads_to_neighbours_until_one_is_beyond_doubt():
+    levels = (Level.L1, Level.L2, Level.L3, Level.L4, Level.L5)
+    doubts = {Level.L1: ("L1 looks different",)}
+    found = {level: VertebraFound(np.eye(4), 0.3, doubts.get(level, ())) for level in levels}
+    alike = dict(zip(levels, (0.2, 0.5, 0.45, 0.8, 0.4), strict=True))
+    told = doubted_with_neighbours(found, alike)
+    assert told[Level.L1].doubts == doubts[Level.L1]
+    assert told[Level.L2].doubts == ("L2 is not certain beside L1 (correlation 0.50)",)
+    assert told[Level.L3].doubts == ("L3 is not certain beside L2 (correlation 0.45)",)
+    assert [told[level].doubts for level in levels[3:]] == [(), ()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,10 @@ _TURNS = [
 ]
 _BONE_HU = (150.0, 800.0)
 
-_LEAST_CORRELATION = 0.35
+_LEAST_CORRELATION, _SURE_CORRELATION = 0.35, 0.6
+"""Below the first a vertebra is not trusted, below the second not beside one that is not: where one vertebra was taken
+for another, its neighbours were too."""
+
 _LEAST_SEEN = 0.4
 _FARTHEST_MM, _FARTHEST_DEG = 25.0, 25.0
 _ERROR_MM = 0.3
@@ -101,10 +105,23 @@ def register_to_ct(
         starts = dict.fromkeys(levels, _from_bones(ct, labels, later, good, guesses))
     progress.update(0.3, "the two CTs laid on each other")
     found: dict[Level, VertebraFound] = {}
+    alike: dict[Level, float] = {}
     for n, level in enumerate(levels):
-        found[level] = _one(ct, labels, later, good, level, starts[level])
+        found[level], alike[level] = _one(ct, labels, later, good, level, starts[level])
         progress.update(0.3 + 0.7 * (n + 1) / len(levels), f"{level.label} found")
-    return found
+    return doubted_with_neighbours(found, alike)
+
+
+def doubted_with_neighbours(found: dict[Level, VertebraFound], alike: dict[Level, float]) -> dict[Level, VertebraFound]:
+    """From a vertebra that is not trusted, doubt spreads to those beside it until one is beyond doubt."""
+    told = dict(found)
+    row = [level for level in cranial_to_caudal() if level in found]
+    for way in (row, row[::-1]):
+        for before, level in pairwise(way):
+            if told[before].doubts and not told[level].doubts and alike[level] < _SURE_CORRELATION:
+                words = f"{level.name} is not certain beside {before.name} (correlation {alike[level]:.2f})"
+                told[level] = replace(told[level], doubts=(words,))
+    return {level: told[level] for level in found}
 
 
 def _free_of_metal(later: Volume) -> NDArray[np.bool_]:
@@ -119,13 +136,14 @@ def _free_of_metal(later: Volume) -> NDArray[np.bool_]:
 
 def _one(
     ct: Volume, labels: Volume, later: Volume, good: NDArray[np.bool_], level: Level, start: Floats
-) -> VertebraFound:
+) -> tuple[VertebraFound, float]:
+    """Where it lies, and how well both images correlate there."""
     pose, correlation, seen = start, -1.0, 0.0
     for sigma in _STAGES_MM:
         sampled = _sample(ct, labels, (level,), sigma)
         smooth = _Smooth(later, good, sampled.points @ pose[:3, :3].T + pose[:3, 3], sigma)
         pose, correlation, seen = _fit(sampled, smooth, pose)
-    return _told(level, sampled, pose, start, correlation, seen)
+    return _told(level, sampled, pose, start, correlation, seen), correlation
 
 
 class _Smooth:
