@@ -22,7 +22,8 @@ from spinescrew.radiographs.find import MODEL
 MODELS = Path(__file__).resolve().parent.parent / "Resources" / "Models"
 FAILURES = (
     "no radiograph of a patient was seen, in training or in testing",
-    "straight from behind, heads hide most of the shafts: necks and tips there are weak, and a screw in ten or twenty is missed or mistaken for its neighbour",
+    "straight from behind, heads hide most of the shafts: necks and tips there are weak, and a screw in twenty is "
+    "missed or taken for its neighbour",
     "trained for three hours on one CPU core: more training is the first thing that would make it better",
 )
 _ERRORS = ("angle_deg", "mid_mm", "neck_mm", "tip_mm")
