@@ -24,7 +24,7 @@ FAILURES = (
     "no radiograph of a patient was seen, in training or in testing",
     "straight from behind, heads hide most of the shafts: necks and tips there are weak, and a screw in twenty is "
     "missed or taken for its neighbour",
-    "trained for three hours on one CPU core: more training is the first thing that would make it better",
+    "trained for three and a half hours on one CPU core: more training is the first thing that would make it better",
 )
 _ERRORS = ("angle_deg", "mid_mm", "neck_mm", "tip_mm")
 _PIXELS = ("shaft_dice", "shaft_precision", "shaft_recall", "head_dice")
