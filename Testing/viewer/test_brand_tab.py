@@ -82,12 +82,16 @@ def test_the_answer_says_what_it_is_worth_and_who_agrees(found):
     assert found.run(found.page.locator(".brand-small").count()) == 2
 
 
+def attribute(found, selector, name):
+    return found.run(found.page.locator(selector).get_attribute(name))
+
+
 def test_each_system_has_its_picture(found):
     found.shows("#brand-reference", "family A, as it looks")
-    first = found.run(found.page.locator(".brand-large").get_attribute("src"))
+    first = attribute(found, ".brand-large", "src")
     found.click('tr[data-system="family B"]')
     found.shows("#brand-reference", "family B, as it looks")
-    assert found.run(found.page.locator(".brand-large").get_attribute("src")) != first
+    found.until(lambda: attribute(found, ".brand-large", "src") != first, "the other picture")
     found.click('tr[data-system="family A"]')
 
 
@@ -124,7 +128,7 @@ def test_a_crop_leads_to_its_screw_and_back(found):
     place = found.desk.picture.places["lat"]
     centre = place.on_detector(found.desk.found.result.crops["lat"].windows[1].centre)
     found.until(lambda: np.allclose(plane(found, "Yellow")[:3, 3], centre), "the screw")
-    assert found.run(found.page.locator('[data-crop="lat 2"]').get_attribute("aria-pressed")) == "true"
+    found.until(lambda: attribute(found, '[data-crop="lat 2"]', "aria-pressed") == "true", "the pressed crop")
     found.click("#brand-whole")
     found.until(lambda: np.allclose(plane(found, "Yellow")[:3, 3], 0.0), "the whole film")
 

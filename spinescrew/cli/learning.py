@@ -100,7 +100,7 @@ def train(
             progress=progress,
         )
     for card in cards:
-        OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False)
+        OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False, soft_wrap=True)
 
 
 def _join(kind: TrainingKind, tables: list[Path], models: Path) -> None:
@@ -110,7 +110,7 @@ def _join(kind: TrainingKind, tables: list[Path], models: Path) -> None:
     if kind is not TrainingKind.C2:
         raise InputError(f"--join goes with c2; leave it out for {kind.value}")
     card = join_c2(tables, models)
-    OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False)
+    OUT.print(f"{models / card.name}: {card.task}; {card.trained_on}", highlight=False, soft_wrap=True)
 
 
 @evaluate_app.command("segmentation")
