@@ -57,7 +57,7 @@ def write_pose_figure(path: str | Path, figures: PoseFigures) -> Path:
                 axes.axvspan(0, _NARROW_DEG, color="0.95", zorder=0)
                 axes.set_xlim(0, 92)
     first = figure.axes[0]
-    first.legend(frameon=False, fontsize=8, loc="upper right")
+    figure.legend(*first.get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside upper center", ncols=4)
     path = Path(path)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
