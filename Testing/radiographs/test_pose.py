@@ -133,6 +133,19 @@ def test_ends_that_lie_off_widen_what_is_stated():
     assert (one.sd >= (0.3, 0.3, 0.3, 0.3, 0.3)).all()
 
 
+def test_an_end_that_was_guessed_is_told_and_is_not_called_a_bad_match():
+    standing, views, maps = scene()
+    gone = views[0].project(standing[0].screw.tip)
+    rows, columns = np.indices(views[0].shape)
+    tip = np.where(np.hypot(columns - gone[0], rows - gone[1]) < 9, 0, maps[0].tip).astype(np.float32)
+    result = solve_poses((replace(maps[0], tip=tip), maps[1]))
+    (one,) = [each for each in result.screws if any(each.seen[0].guessed_px)]
+    assert "its tip is hidden in view 1 and was guessed from the other end: look at it" in one.notes
+    assert not any("look at the match" in note for note in one.notes)
+    others = [each for each in result.screws if each is not one]
+    assert len(others) == 3 and not any("guessed" in note for each in others for note in each.notes)
+
+
 def test_views_near_each_other_are_warned_of_and_less_certain():
     near = solved(first=(70.0, 3.0), second=(90.0, 0.0))
     assert any("only 2" in words and "degrees apart" in words for words in near.warnings)

@@ -27,6 +27,9 @@ _TERM_CAP = 9.0
 LOOSE_PX = 2.0
 """How far two peaks that run into one lie off it, standard deviation."""
 
+SHIFT_MM, TURN_RAD = 2.5, 0.021
+"""How far one view's calibration may be off against the other's, standard deviation of each component (1.2 degrees)."""
+
 _CROWD_PX, _SAME_PX = 6.0, 0.01
 _BESIDE_MM, _ACROSS = 10.0, 0.7
 
@@ -74,13 +77,13 @@ class MatchTable:
         points = np.stack([self.necks[index], self.tips[index]], axis=-2) - self.centre
         return np.concatenate([self.normals[index], np.cross(points, self.normals[index])], axis=-1)
 
-    def offset(self, links: Sequence[tuple[int, int]], gap_mm: float, shift_mm: float, turn_rad: float) -> Floats:
+    def offset(self, links: Sequence[tuple[int, int]], gap_mm: float) -> Floats:
         """(6,) shift and turn that explain the gaps of these pairs best, held small; outliers count little."""
         if not links:
             return np.zeros(6)
         index = tuple(np.array(links).T)
         rows, seen = self._influence(index).reshape(-1, 6), self.gaps[index].ravel()
-        prior = np.diag(np.repeat([shift_mm, turn_rad], 3) ** -2.0)
+        prior = np.diag(np.repeat([SHIFT_MM, TURN_RAD], 3) ** -2.0)
         weight = np.ones(len(seen))
         sigma = np.hypot(gap_mm, self.loose[index].ravel())
         found = np.zeros(6)

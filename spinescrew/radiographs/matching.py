@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from spinescrew.radiographs.match_table import LOOSE_PX, MatchTable, match_table
+from spinescrew.radiographs.match_table import LOOSE_PX, SHIFT_MM, TURN_RAD, MatchTable, match_table
 from spinescrew.radiographs.seen import SeenScrew
 from spinescrew.radiographs.view import View
 
@@ -31,9 +31,6 @@ _RIVAL = 20.0
 
 _SAME_MM = 1.5
 """Assignments whose screws differ by less than this at both ends are no choice."""
-
-_SHIFT_MM, _TURN_RAD = 2.5, 0.021
-"""How far one view's calibration may be off against the other's, standard deviation of each component (1.2 degrees)."""
 
 _COARSE_MM = 1.2
 _FINE_MM = (0.15, 0.8)
@@ -146,7 +143,7 @@ def _spread(table: MatchTable, links: Links) -> float:
     """Standard deviation of the gaps beside the common offset, robustly; wide where few pairs tell."""
     if len(links) < 2:
         return _FINE_MM[1]
-    left = np.abs(table.gaps_left(links, table.offset(links, _FINE_MM[0], _SHIFT_MM, _TURN_RAD)))
+    left = np.abs(table.gaps_left(links, table.offset(links, _FINE_MM[0])))
     # crowded peaks say little of the others
     loose = np.array([table.loose[link] for link in links])
     free_ones = left[loose < _FINE_MM[0]]
@@ -174,11 +171,11 @@ class _Search:
 
     def total(self, links: Links) -> tuple[float, Floats]:
         """Cost of links with the offset that suits them best, and that offset."""
-        offset = self.table.offset(links, self.gap_mm, _SHIFT_MM, _TURN_RAD)
+        offset = self.table.offset(links, self.gap_mm)
         cost = self.costs(offset)
         alone = sum(n - len({link[k] for link in links}) for k, n in enumerate(cost.shape))
         shared = sum(len(links) - len({link[k] for link in links}) for k in (0, 1))
-        prior = (offset[:3] ** 2).sum() / _SHIFT_MM**2 + (offset[3:] ** 2).sum() / _TURN_RAD**2
+        prior = (offset[:3] ** 2).sum() / SHIFT_MM**2 + (offset[3:] ** 2).sum() / TURN_RAD**2
         paired = sum(min(float(cost[link]), 4 * ALONE) for link in links)
         return paired + ALONE * alone + SHARING * shared + float(prior), offset
 
@@ -200,7 +197,7 @@ class _Search:
         """Offset and assignment in turns until nothing changes."""
         for _ in range(_ROUNDS):
             before = links
-            links = self.assigned(self.costs(self.table.offset(links, self.gap_mm, _SHIFT_MM, _TURN_RAD)))
+            links = self.assigned(self.costs(self.table.offset(links, self.gap_mm)))
             if links == before:
                 break
         return links
@@ -249,7 +246,7 @@ class _Search:
         """Left over detections may take one that is taken already: two screws that hide behind each other."""
         for k in (0, 1):
             alone = set(range(self.table.other.shape[k])) - {link[k] for link in links}
-            offset = self.table.offset(links, self.gap_mm, _SHIFT_MM, _TURN_RAD)
+            offset = self.table.offset(links, self.gap_mm)
             cost = self.costs(offset, float(np.hypot(self.gap_mm, LOOSE_PX * self.table.scale_mm)))
             for free in sorted(alone):
                 row = cost[free] if k == 0 else cost[:, free]

@@ -184,7 +184,11 @@ def _notes(solved: Solved, n: int, links: Links, covariance: Floats, head: Tulip
             found.append(f"its axis in view {k + 1} was placed by hand")
         if _steepness(view, solved, n) < _STEEP_DEG:
             found.append(f"seen nearly end-on in view {k + 1}")
-    if solved.residual_px[n] > _POOR_PX:
+        for end, guess in zip(("neck", "tip"), links[n][k].guessed_px, strict=True):
+            if guess:
+                found.append(f"its {end} is hidden in view {k + 1} and was guessed from the other end: look at it")
+    seen = not any(guess for one in links[n] for guess in one.guessed_px)
+    if seen and solved.residual_px[n] > _POOR_PX:
         found.append(f"neck and tip lie {solved.residual_px[n]:.1f} pixels from where they are seen: look at the match")
     if head.note:
         found.append(head.note)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spinescrew.radiographs.choice import Wanted, cheapest
 from spinescrew.radiographs.heat_peaks import Peaks, heat_peaks
-from spinescrew.radiographs.match_table import MatchTable, match_table
+from spinescrew.radiographs.match_table import SHIFT_MM, MatchTable, match_table
 from spinescrew.radiographs.screw_maps import ScrewMaps
 from spinescrew.radiographs.seen import DEAREST, SeenScrew, confidence, described, end_costs, offsets_at, seen_screws
 
@@ -35,10 +35,17 @@ _PEAK = (3.0, 9.0)
 """What leaving a peak without a screw costs: for any, and for one of full heat beside it."""
 
 _TWIN_PX, _TWIN = 12.0, 0.2
+"""Within so far of a stronger one a peak counts this share."""
+
 _SHARING = 4.0
-_SHIFT_MM, _TURN_RAD = 2.5, 0.021
+"""Cost of a second screw that ends in a peak."""
+
 _FURTHEST_MM, _STEP_MM = 9.0, 1.5
+"""Common shifts of the epipolar lines that are tried."""
+
 _COARSE_MM, _FINE_MM = 1.6, 0.8
+"""Standard deviation of what rays miss each other by, while shifts are tried and after."""
+
 _GAP_CAP = 25.0
 _ONE_MM = 6.0
 """Two shafts are nearer than this at their middle only if they are one."""
@@ -153,13 +160,13 @@ class _Search:
         best: tuple[float, Links] = (np.inf, [])
         for step in np.arange(-_FURTHEST_MM, _FURTHEST_MM + 1e-6, _STEP_MM):
             cost, links = self.chosen(np.append(step * self.table.across, np.zeros(3)), _COARSE_MM)
-            cost += (step / _SHIFT_MM) ** 2
+            cost += (step / SHIFT_MM) ** 2
             if cost < best[0]:
                 best = cost, links
         links = best[1]
         for _ in range(_ROUNDS):
             before = links
-            _, links = self.chosen(self.table.offset(links, _FINE_MM, _SHIFT_MM, _TURN_RAD), _FINE_MM)
+            _, links = self.chosen(self.table.offset(links, _FINE_MM), _FINE_MM)
             if links == before:
                 break
         return links

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
+from spinescrew.viewer.file_card import DICOM, IMAGE_ENDINGS, ask_to_run, file_card, run_button
 from spinescrew.viewer.places import BRAND
 from spinescrew.viewer.widgets import Handlers, check, choice
 
-ENDINGS = ".dcm,.png,.jpg,.jpeg,.tif,.tiff,application/dicom"
+ENDINGS = f"{IMAGE_ENDINGS},{DICOM}"
+WANTED = "Drop one or two radiographs of a patient here, in any order, or choose them"
 FILES = (("first", "One view"), ("second", "Other view"))
 CHOSEN = "(brand.systems.find(row => row.number === brand_system) ?? {})"
 """JavaScript: the system whose picture is looked at."""
@@ -31,65 +35,26 @@ def build_brand_panel(calls: Handlers) -> None:
 
 def ask_for_brand(calls: Handlers) -> None:
     """What stands over the empty views: the button that runs it, or why there is no answer."""
-    with html.Div(classes="waiting alone", v_if=f"!busy && !opened && tab === '{BRAND}'"):
-        html.Div(
-            "{{ message || (brand_files.first || brand_files.second ? 'Ready' : "
-            "'No films were chosen: Run shows two simulated ones') }}",
-            classes="job",
-            id="brand-asked",
-        )
-        _run(calls, "brand-run")
+    ready = "brand_files.first || brand_files.second"
+    ask_to_run(BRAND, ready, "No films were chosen: Run shows two simulated ones", _run(calls))
 
 
-def _run(calls: Handlers, name: str) -> None:
-    v.VBtn(
-        "Run",
-        size="small",
-        variant="flat",
-        color="primary",
-        disabled=("busy",),
-        id=name,
-        click=lambda: calls.jobs.begin(calls.brand.identify()),
-    )
+def _run(calls: Handlers) -> Callable[[], object]:
+    return lambda: calls.jobs.begin(calls.brand.identify())
 
 
 def _files(calls: Handlers) -> None:
-    """Films are chosen one by one, or dropped on the card together."""
-    take = "[...{}].forEach((file) => trigger('brand_file', ['{}', file]))"
-    with html.Div(
-        classes="card",
-        id="brand-files",
-        raw_attrs=[
-            "@dragover.prevent",
-            f'@drop.prevent="{take.format("$event.dataTransfer.files", "")}"',
-        ],
-    ):
-        html.Div("Drop one or two radiographs of a patient here, in any order, or choose them", classes="quiet")
-        for place, label in FILES:
-            with html.Div(classes="pose-file"):
-                html.Label(label, raw_attrs=[f'for="brand-{place}"'])
-                html.Span(f"{{{{ brand_files.{place} || '–' }}}}", classes="pose-name", id=f"brand-{place}-name")
-                with html.Label(classes="pose-browse"):
-                    html.Span("Browse")
-                    html.Input(
-                        type="file",
-                        id=f"brand-{place}",
-                        raw_attrs=[
-                            f'accept="{ENDINGS}"',
-                            f'@change="{take.format("$event.target.files", place)}; $event.target.value = null"',
-                        ],
-                    )
-        with html.Div(classes="row buttons"):
-            _run(calls, "brand-again")
-            v.VBtn(
-                "One view only",
-                size="x-small",
-                variant="outlined",
-                id="brand-drop",
-                disabled=("!brand_files.second",),
-                click=lambda: calls.brand.drop("second"),
-            )
-            v.VBtn("Example", size="x-small", variant="outlined", id="brand-forget", click=lambda: calls.brand.forget())
+    with file_card(BRAND, WANTED, FILES, ENDINGS), html.Div(classes="row buttons"):
+        run_button("brand-again", _run(calls))
+        v.VBtn(
+            "One view only",
+            size="x-small",
+            variant="outlined",
+            id="brand-drop",
+            disabled=("!brand_files.second",),
+            click=lambda: calls.brand.drop("second"),
+        )
+        v.VBtn("Example", size="x-small", variant="outlined", id="brand-forget", click=lambda: calls.brand.forget())
 
 
 def _doubts() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
+from spinescrew.viewer.file_card import DICOM, IMAGE_ENDINGS, ask_to_run, file_card, run_button
 from spinescrew.viewer.places import POSE
 from spinescrew.viewer.pose_shown import WARNING
 from spinescrew.viewer.widgets import Handlers, check, choice
 
-ENDINGS = ".dcm,.png,.jpg,.jpeg,.tif,.tiff,.json,application/dicom"
+ENDINGS = f"{IMAGE_ENDINGS},.json,{DICOM}"
 FILES = (("first", "First image"), ("second", "Second image"), ("geometry", "Geometry"))
 
 COLUMNS = (
@@ -41,54 +44,16 @@ def build_pose_panel(calls: Handlers) -> None:
 
 def ask_for_pose(calls: Handlers) -> None:
     """What stands over the empty views: the button that runs it, or why there are no screws."""
-    with html.Div(classes="waiting alone", v_if=f"!busy && !opened && tab === '{POSE}'"):
-        html.Div(
-            "{{ message || (pose_files.first || pose_files.geometry ? 'Ready' : "
-            "'No files were chosen: Run shows two simulated radiographs') }}",
-            classes="job",
-            id="pose-asked",
-        )
-        _run(calls, "pose-run")
+    ready = "pose_files.first || pose_files.geometry"
+    ask_to_run(POSE, ready, "No files were chosen: Run shows two simulated radiographs", _run(calls))
 
 
-def _run(calls: Handlers, name: str) -> None:
-    v.VBtn(
-        "Run",
-        size="small",
-        variant="flat",
-        color="primary",
-        disabled=("busy",),
-        id=name,
-        click=lambda: calls.jobs.begin(calls.pose.solve()),
-    )
+def _run(calls: Handlers) -> Callable[[], object]:
+    return lambda: calls.jobs.begin(calls.pose.solve())
 
 
 def _files(calls: Handlers) -> None:
-    """Files are chosen one by one, or dropped on the card together."""
-    take = "[...{}].forEach((file) => trigger('pose_file', ['{}', file]))"
-    with html.Div(
-        classes="card",
-        id="pose-files",
-        raw_attrs=[
-            "@dragover.prevent",
-            f'@drop.prevent="{take.format("$event.dataTransfer.files", "")}"',
-        ],
-    ):
-        html.Div("Drop two radiographs and their geometry here, or choose them", classes="quiet")
-        for place, label in FILES:
-            with html.Div(classes="pose-file"):
-                html.Label(label, raw_attrs=[f'for="pose-{place}"'])
-                html.Span(f"{{{{ pose_files.{place} || '–' }}}}", classes="pose-name", id=f"pose-{place}-name")
-                with html.Label(classes="pose-browse"):
-                    html.Span("Browse")
-                    html.Input(
-                        type="file",
-                        id=f"pose-{place}",
-                        raw_attrs=[
-                            f'accept="{ENDINGS}"',
-                            f'@change="{take.format("$event.target.files", place)}; $event.target.value = null"',
-                        ],
-                    )
+    with file_card(POSE, "Drop two radiographs and their geometry here, or choose them", FILES, ENDINGS):
         with html.Div(classes="pose-file"):
             html.Label("Sizes", raw_attrs=['for="pose-sizes"'])
             html.Input(
@@ -107,7 +72,7 @@ def _files(calls: Handlers) -> None:
                 "busy",
             )
         with html.Div(classes="row buttons"):
-            _run(calls, "pose-again")
+            run_button("pose-again", _run(calls))
             v.VBtn("Swap images", size="x-small", variant="outlined", id="pose-swap", click=lambda: calls.pose.swap())
             v.VBtn("Example", size="x-small", variant="outlined", id="pose-forget", click=lambda: calls.pose.forget())
 
