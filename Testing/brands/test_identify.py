@@ -9,8 +9,9 @@ from brand_teeth import CARD, FILMS, find, models, pair
 
 from spinescrew.brands import attention as attention_module
 from spinescrew.brands.attention import attentions
-from spinescrew.brands.identify import BrandResult, Vote, answer, identify
+from spinescrew.brands.identify import BrandResult, Vote, _second_system, _votes, answer, identify
 from spinescrew.brands.locate import locate
+from spinescrew.brands.models import Answer
 from spinescrew.brands.names import LOCKED, SIMULATED, UNLOCKED, never_saw, shown_name
 from spinescrew.brands.reference import design_picture, reference_picture
 from spinescrew.errors import InputError
@@ -129,11 +130,21 @@ def test_metal_without_heads_is_called_a_plate():
 def test_several_screws_of_another_system_are_told():
     found = identify(pair("comb"), models(), find=find, device="cpu", attention=False)
     votes = tuple(Vote("lat", n, "plain" if n < 2 else "comb", 0.95) for n in range(4))
-    from spinescrew.brands.identify import _second_system
-
     assert "there may be two systems" in _second_system(replace(found, votes=votes))[0]
     assert not _second_system(replace(found, votes=votes[1:]))
     assert not _second_system(replace(found, votes=[replace(vote, probability=0.6) for vote in votes]))
+
+
+def test_a_screw_that_fits_no_system_votes_for_none():
+    strange = np.array([0.2, 0.1, 0.7])
+    crops = {"lat": Answer("lat", strange, np.stack([strange, strange[[2, 1, 0]]]), ((("lat", 0),), (("lat", 1),)))}
+    votes = _votes(crops, ("comb", "plain"))
+    assert [vote.brand for vote in votes] == ["", "comb"]
+    found = identify(pair("comb"), models(), find=find, device="cpu", attention=False)
+    found = replace(found, votes=votes)
+    assert found.agreement == 0.5
+    assert found.agreement_words.endswith("1 of the screws fit none")
+    assert not _second_system(replace(found, votes=[replace(votes[0], probability=0.99)] * 3))
 
 
 def test_attention_lies_where_the_metal_is():

@@ -154,5 +154,6 @@ def test_lines_for_windows_say_systems_screws_and_views():
     assert "6 of 6 screws and 4 of 4 models say family A." in answer_words(result)
     doubtful = replace(result.votes[0], probability=0.2)
     assert vote_words(result, doubtful) == "nearest family A, 20\u202f%"
+    assert vote_words(result, replace(doubtful, brand="")) == "fits none, 20\u202f%"
     assert vote_words(result, None) == ""
     assert "not shown a system" in answer_words(identified(known=False).result)

@@ -16,14 +16,16 @@ from spinescrew.brands.crop import MAGNIFICATION  # noqa: E402
 from spinescrew.brands.locate import Located  # noqa: E402
 from spinescrew.brands.models import BrandModels  # noqa: E402
 from spinescrew.errors import InputError  # noqa: E402
-from spinescrew.networks import brand_net, load_model, weights  # noqa: E402
+from spinescrew.networks import brand_net, brand_start, load_model, weights  # noqa: E402
 from spinescrew.phantoms.xray.brand_scene import make_scenes  # noqa: E402
 from spinescrew.training import brand_command  # noqa: E402
 from spinescrew.training.brand_calibrate import calibrate_brands  # noqa: E402
 from spinescrew.training.brand_cases import NONE, BrandPhantoms, Entry, read_patient, split, write_patient  # noqa: E402
 from spinescrew.training.brand_command import BrandData, possible_kinds, train_brands  # noqa: E402
 from spinescrew.training.brand_folder import LIST, FolderBrandSource, Together, view_and_patient  # noqa: E402
+from spinescrew.training.brand_start import BrandStartTask  # noqa: E402
 from spinescrew.training.brand_task import BrandTask  # noqa: E402
+from spinescrew.training.checkpoint import FILE  # noqa: E402
 from spinescrew.training.options import TrainingOptions  # noqa: E402
 from spinescrew.training.trainer import Trainer  # noqa: E402
 
@@ -52,10 +54,22 @@ class Small(torch.nn.Module):
         self.body.load_state_dict(other.body.state_dict())
 
 
+class SmallStart(torch.nn.Module):
+    """A small network that is judged twice."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, crops):
+        return self.net(crops), self.net(crops)
+
+
 @pytest.fixture
 def small(monkeypatch):
     """Small networks in the place of the large ones, here and in files."""
     monkeypatch.setattr(brand_net, "BrandNet", Small)
+    monkeypatch.setattr(brand_start, "BrandStart", SmallStart)
     monkeypatch.setattr(brand_net, "imagenet_file", lambda: None)
     monkeypatch.setitem(weights.ARCHITECTURES, "Small", __name__)
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
@@ -90,6 +104,44 @@ def test_dropped_features_depend_on_the_step_alone():
     one = task.loss(net, batch).item()
     torch.rand(5)
     assert task.loss(net, batch).item() == one
+
+
+def test_the_first_lesson_shows_strips_of_the_same_crops():
+    crops = BrandTask(FakeSource(), "lat", SYSTEMS, batch_size=2)
+    task = BrandStartTask(crops)
+    strips, whole = task.batch(3), crops.batch(3)
+    assert strips["image"].shape == (2, 3, *task.shape)
+    assert torch.equal(strips["image"], whole["image"][:, :, 96:160])
+    assert torch.equal(strips["target"], whole["target"])
+
+
+def test_the_first_lesson_is_judged_at_every_depth_and_the_network_itself_learns():
+    torch.manual_seed(0)
+    model = brand_start.BrandStart(brand_net.BrandNet(SYSTEMS))
+    strips = torch.rand(2, 3, 64, 256)
+    given = model.eval()(strips)
+    assert [tuple(each.shape) for each in given] == [(2, 3)] * 5
+    assert torch.allclose(given[0], model.net(strips), atol=1e-6)
+    task = BrandStartTask(BrandTask(FakeSource(), "lat", SYSTEMS, batch_size=2))
+    task.loss(model.train(), task.batch(0)).backward()
+    for part in (model.net.body._conv_stem.weight, model.net.body._fc.weight, model.judges["1"][0].weight):
+        assert float(part.grad.abs().sum()) > 0
+
+
+def test_the_quick_network_answers_as_monai_s_own_does():
+    from monai.networks.nets import EfficientNetBN
+
+    torch.manual_seed(0)
+    plain = EfficientNetBN("efficientnet-b0", pretrained=False, spatial_dims=2, in_channels=3, num_classes=3).train()
+    net = brand_net.BrandNet(SYSTEMS).train()
+    net.body.load_state_dict(plain.state_dict())
+    for body in (plain, net.body):
+        body._dropout.p = 0.0
+        for module in body.modules():
+            if hasattr(module, "drop_connect_rate"):
+                module.drop_connect_rate = 0.0
+    crops = torch.rand(2, 3, 64, 96)
+    assert torch.allclose(net(crops), plain(crops), atol=1e-3)
 
 
 def test_patients_are_split_by_system_and_crosslink():
@@ -132,11 +184,14 @@ def test_all_models_are_trained_calibrated_and_joined(tmp_path, small, monkeypat
     source, unseen = FakeSource(6), FakeSource(6)
     data = BrandData(source, source.entries, unseen, unseen.entries, SYSTEMS, True)
     monkeypatch.setattr(brand_command, "brand_data", lambda *_: data)
-    options = TrainingOptions(cycle=5, device="cpu", learning_rate=1e-2, weight_decay=0.0)
+    options = TrainingOptions(cycle=20, device="cpu", learning_rate=1e-2, weight_decay=0.0)
     cards = train_brands(tmp_path / "runs", tmp_path / "models", options, batch_size=2)
-    assert [card.name for card in cards] == ["brand-merge", "brand-lat", "brand-ap", "brand-concat", "brand-ensemble"]
-    assert cards[0].steps == 2
+    assert [card.name for card in cards] == ["brand-lat", "brand-ap", "brand-merge", "brand-concat", "brand-ensemble"]
+    assert [card.steps for card in cards] == [3, 2, 3, 3, 0]
     assert cards[0].generator_hash == "sha256:fake"
+    for view, steps in (("lat", 5), ("ap", 4)):
+        started = torch.load(tmp_path / "runs" / f"brand-start-{view}" / FILE, weights_only=True)
+        assert started["step"] == steps
     ensemble, card = load_model(tmp_path / "models" / "brand-ensemble", "cpu")
     assert ("ap", "lat") in ensemble.subsets
     assert ("ap", "merge-ap") in ensemble.subsets

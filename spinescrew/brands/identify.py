@@ -49,7 +49,10 @@ _SAME_IMAGE = "both images are the same; give one radiograph, or two different o
 
 @dataclass(frozen=True)
 class Vote:
-    """What the crops of one screw in one view say: the likeliest system and its probability."""
+    """What the crops of one screw in one view say: the likeliest system and its probability.
+
+    ``brand`` is empty where a design of no known system is likelier than any of them.
+    """
 
     view: str
     screw: int
@@ -136,12 +139,12 @@ class BrandResult:
     @property
     def agreement_words(self) -> str:
         """How far screws and models agree."""
-        same = round(self.agreement * len(self.votes)) if self.votes else 0
-        top = self.brands[self.best]
-        models = [member for member, answer in self.answers.items() if _top(answer, self.brands) == top]
-        return (
-            f"{same} of {len(self.votes)} screws and {len(models)} of {len(self.answers)} models say {self.name(top)}"
-        )
+        votes, top = self.votes, self.brands[self.best]
+        screws = sum(vote.brand == top for vote in votes)
+        said = [_likeliest(own.probabilities, self.brands)[0] for own in self.answers.values()]
+        words = f"{screws} of {len(votes)} screws and {said.count(top)} of {len(said)} models say {self.name(top)}"
+        strange = sum(not vote.brand for vote in votes)
+        return f"{words}; {strange} of the screws fit none" if strange else words
 
     @property
     def names_words(self) -> str:
@@ -286,8 +289,7 @@ def _votes(answers: Mapping[str, Answer], brands: tuple[str, ...]) -> tuple[Vote
                 heard.setdefault(shown[0], []).append(np.log(np.maximum(shares, 1e-9)))
     votes = []
     for (view, screw), logs in sorted(heard.items()):
-        shares = softmax(np.mean(logs, axis=0))[: len(brands)]
-        votes.append(Vote(view, screw, brands[int(shares.argmax())], float(shares.max())))
+        votes.append(Vote(view, screw, *_likeliest(softmax(np.mean(logs, axis=0)), brands)))
     return tuple(votes)
 
 
@@ -296,7 +298,7 @@ def _second_system(result: BrandResult) -> list[str]:
     top = result.brands[result.best]
     others: dict[str, list[Vote]] = {}
     for vote in result.votes:
-        if vote.brand != top and vote.probability >= _OTHER_SYSTEM:
+        if vote.brand not in (top, "") and vote.probability >= _OTHER_SYSTEM:
             others.setdefault(vote.brand, []).append(vote)
     return [
         f"{len(votes)} screws look like {result.name(brand)}, not like {result.name(top)}: there may be two systems"
@@ -305,8 +307,10 @@ def _second_system(result: BrandResult) -> list[str]:
     ]
 
 
-def _top(own: Answer, brands: tuple[str, ...]) -> str:
-    return brands[int(own.probabilities[: len(brands)].argmax())]
+def _likeliest(shares: Floats, brands: tuple[str, ...]) -> tuple[str, float]:
+    """The output with the largest share, and that; ``""`` for the one of any other design."""
+    top = int(shares.argmax())
+    return (brands[top] if top < len(brands) else ""), float(shares[top])
 
 
 def _told(note: str) -> bool:

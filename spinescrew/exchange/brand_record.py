@@ -8,6 +8,7 @@ from typing import Any
 
 import spinescrew
 from spinescrew.brands.identify import BrandResult
+from spinescrew.brands.names import UNKNOWN
 from spinescrew.exchange.pose_record import image_hash
 
 SCHEMA_VERSION = 1
@@ -70,7 +71,7 @@ def _image(result: BrandResult, view: str) -> dict[str, Any]:
                 "neck": [round(float(value), 1) for value in neck],
                 "tip": [round(float(value), 1) for value in tip],
                 "confidence": round(float(sure), 3),
-                "system": result.name(votes[n].brand) if n in votes else None,
+                "system": (result.name(votes[n].brand) or UNKNOWN) if n in votes else None,
                 "probability": round(votes[n].probability, _DIGITS) if n in votes else None,
                 "judged": n in judged,
             }

@@ -13,6 +13,7 @@ from spinescrew.errors import InputError
 from spinescrew.networks.brand_names import OTHER
 
 _IMAGENET = "efficientnet-b0-*.pth"
+_HEAD_STD = 0.01
 _STACK = 2
 """Position of the number of the stack in MONAI's names, which the published weights do not have."""
 
@@ -33,13 +34,20 @@ class BrandNet(nn.Module):
         Whether one more output, the last, is for designs that belong to none of them.
     """
 
+    squeezes = True
+    """Squeeze and excitation: some convolutions see one value of each channel."""
+
     def __init__(self, brands: Sequence[str], kind: str = "merge", other: bool = True) -> None:
         super().__init__()
         self.arguments = {"brands": list(brands), "kind": kind, "other": bool(other)}
         self.brands, self.kind, self.other = tuple(brands), kind, bool(other)
-        self.body = EfficientNetBN(
-            "efficientnet-b0", pretrained=False, spatial_dims=2, in_channels=3, num_classes=len(self.outputs)
+        self.body = _quick(
+            EfficientNetBN(
+                "efficientnet-b0", pretrained=False, spatial_dims=2, in_channels=3, num_classes=len(self.outputs)
+            )
         )
+        # MONAI draws the last layer so wide that training begins far below chance and stays there for long.
+        nn.init.normal_(self.body._fc.weight, std=_HEAD_STD)
         self.temperature: Tensor
         self.register_buffer("temperature", torch.ones(1))
 
@@ -50,7 +58,7 @@ class BrandNet(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Logits (N, outputs), not calibrated."""
-        found: Tensor = self.body(crops)
+        found: Tensor = self.body(crops.contiguous(memory_format=torch.channels_last))
         return found
 
     def calibrate(self, temperature: float) -> None:
@@ -126,6 +134,26 @@ class BrandEnsemble(nn.Module):
         self.get_buffer(f"weights{number}").copy_(weights)
         self.get_buffer(f"bias{number}").copy_(bias)
         self.least[number] = least
+
+
+def _quick(body: nn.Module) -> nn.Module:
+    """The same network, a third quicker on a CPU: channels last, torch's own SiLU, even padding left to convolutions.
+
+    Blocks are not left out by chance: a few thousand steps from random weights are too few to need it.
+    """
+    for module in list(body.modules()):
+        if hasattr(module, "drop_connect_rate"):
+            module.drop_connect_rate = 0.0
+        for name, child in list(module.named_children()):
+            if type(child).__name__ in ("Swish", "MemoryEfficientSwish"):
+                setattr(module, name, nn.SiLU())
+            padding = getattr(module, f"{name}_padding", None)
+            if isinstance(child, nn.Conv2d) and isinstance(padding, nn.ConstantPad2d):
+                left, right, top, bottom = padding.padding
+                if (left, top) == (right, bottom):
+                    child.padding = (top, left)
+                    setattr(module, f"{name}_padding", nn.Identity())
+    return body.to(memory_format=torch.channels_last)
 
 
 def imagenet_file() -> Path | None:

@@ -66,13 +66,14 @@ def mixed_precision(device: torch.device) -> torch.dtype | None:
     return torch.float16 if device.type == "mps" else None
 
 
-def training_precision(device: torch.device, shape: Sequence[int]) -> torch.dtype | None:
+def training_precision(device: torch.device, shape: Sequence[int], squeezes: bool = False) -> torch.dtype | None:
     """The half precision to train in with boxes of ``shape`` voxels; ``None`` for full precision.
 
     On a CPU small boxes are trained in full precision: the bfloat16 gradient of a convolution's weights is garbage
-    where the convolution sees two voxels along an axis, as the lowest level does of boxes below 48 (torch 2.13).
+    where the convolution sees two voxels along an axis, as the lowest level does of boxes below 48 (torch 2.13). So are
+    networks with convolutions that see a single value (``squeezes``: squeeze and excitation).
     """
-    small = min(shape) < _SMALLEST_IN_HALF
+    small = squeezes or min(shape) < _SMALLEST_IN_HALF
     return None if device.type == "cpu" and small else mixed_precision(device)
 
 

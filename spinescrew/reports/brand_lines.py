@@ -127,6 +127,8 @@ def vote_words(result: BrandResult, vote: Vote | None) -> str:
     """What one screw says; nothing where no model looks at single ones."""
     if vote is None:
         return ""
+    if not vote.brand:
+        return f"fits none, {share_words(vote.probability)}"
     nearest = "nearest " if vote.probability < _LIKELY else ""
     return f"{nearest}{result.name(vote.brand)}, {share_words(vote.probability)}"
 

@@ -20,6 +20,7 @@ from spinescrew.progress import Progress
 from spinescrew.training.brand_calibrate import CALIBRATION, calibrate_brands
 from spinescrew.training.brand_cases import NONE, BrandPhantoms, BrandSource, Entry, split
 from spinescrew.training.brand_folder import FolderBrandSource, Together
+from spinescrew.training.brand_start import BrandStartTask
 from spinescrew.training.brand_task import BrandTask
 from spinescrew.training.checkpoint import FILE
 from spinescrew.training.options import TrainingOptions
@@ -30,8 +31,18 @@ if TYPE_CHECKING:
 PHANTOMS = "phantoms"
 FIRST_BRAND_SEED = 900_000
 CASES = 2400
-SHARES = {MERGE: 0.4, LAT: 0.2, AP: 0.2, CONCAT: 0.2}
-"""Models in the order of their training, with their share of the time or the steps."""
+START_LAT, START_AP = "start-lat", "start-ap"
+SHARES = {START_LAT: 0.25, START_AP: 0.2, LAT: 0.15, AP: 0.12, MERGE: 0.14, CONCAT: 0.14}
+"""What is trained, in this order, with its share of the time or the steps; first lessons only from random weights."""
+
+BEGIN_WITH = {
+    START_AP: (START_LAT,),
+    LAT: (START_LAT, START_AP),
+    AP: (START_AP, START_LAT),
+    MERGE: (LAT, AP),
+    CONCAT: (LAT, AP),
+}
+"""Whose weights each begins with: the first of these that was trained. Views from the side tell the most."""
 
 BATCH = 16
 _SET_ASIDE = 0.25
@@ -79,6 +90,8 @@ def train_brands(
 ) -> tuple[ModelCard, ...]:
     """Train the models one after the other, begin the later ones with the weights of the first, and join them.
 
+    From random weights there are first lessons on strips (:mod:`spinescrew.training.brand_start`).
+
     Parameters
     ----------
     runs, models:
@@ -108,18 +121,26 @@ def train_brands(
     with progress.step("prepare the images", 0.0, 0.1) as part:
         given = brand_data(data, Path(runs), cases, extend, part)
     chosen = tuple(kinds) or possible_kinds(given.training)
-    shares = {kind: share for kind, share in SHARES.items() if kind in chosen}
-    total = sum(shares.values())
+    plan = _plan(chosen, first_lessons=not extend and _from_random())
+    nets: dict[str, Any] = {}
     trained: dict[str, Any] = {}
     cards, done = [], 0.1
-    for kind, share in shares.items():
-        task = BrandTask(given.source, kind, given.brands, given.training, given.other, batch_size)
-        trainer = _trained(task, Path(runs), _part_of(options, share / total), trained, resume, extend, progress, done)
-        trained[kind] = trainer
-        done += 0.8 * share / total
-    nets = {kind: trainer.best.eval() for kind, trainer in trained.items()}
+    for name, share in plan.items():
+        own = _part_of(options, share)
+        begun = next((nets[other] for other in BEGIN_WITH.get(name, ()) if other in nets), None)
+        with progress.step(f"train brand-{name}", done, min(done + 0.8 * share, 0.9)) as part:
+            if name in (START_LAT, START_AP):
+                kind = name.removeprefix("start-")
+                lesson = BrandTask(given.source, kind, given.brands, given.training, given.other, 2 * batch_size)
+                nets[name] = _started(lesson, Path(runs), own, begun, resume, part)
+            else:
+                task = BrandTask(given.source, name, given.brands, given.training, given.other, batch_size)
+                trained[name] = _trained(task, Path(runs), own, begun, resume, extend, part)
+                nets[name] = trained[name].best
+        done += 0.8 * share
+    models_by_kind = {kind: trained[kind].best.eval() for kind in KINDS if kind in trained}
     with progress.step("calibrate and join", 0.9, 1.0) as part:
-        ensemble, figures = calibrate_brands(nets, given.calibration_source, given.calibration, part)
+        ensemble, figures = calibrate_brands(models_by_kind, given.calibration_source, given.calibration, part)
     for kind, trainer in trained.items():
         own = {"patients of the calibration": {name: figures[name] for name in ("patients", kind) if name in figures}}
         cards.append(release(trainer, given.source, Path(models) / model_name(kind), own))
@@ -184,40 +205,69 @@ def _extended(
     )
 
 
+def _from_random() -> bool:
+    from spinescrew.networks.brand_net import imagenet_file
+
+    return imagenet_file() is None
+
+
+def _plan(kinds: Sequence[str], first_lessons: bool) -> dict[str, float]:
+    """What is trained in order, and its share of all."""
+    lessons = [name for name in (START_LAT, START_AP) if first_lessons and name.removeprefix("start-") in kinds]
+    shares = {name: share for name, share in SHARES.items() if name in kinds or name in lessons}
+    return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+
+def _started(
+    task: BrandTask, runs: Path, options: TrainingOptions, begun: Any, resume: bool, progress: Progress
+) -> Any:
+    """The network after a first lesson, at a rate that does not fall: what follows is a cycle of its own."""
+    from spinescrew.training.trainer import Trainer
+
+    steady = replace(options, cycle=None, steps=options.steps if options.cycle is None else options.cycle)
+    lesson = BrandStartTask(task)
+    trainer = Trainer(lesson, runs / lesson.name, steady)
+    if begun is not None and not (resume and (runs / lesson.name / FILE).is_file()):
+        _take_over(trainer, begun)
+    trainer.run(resume=resume, progress=progress)
+    return trainer.best.net
+
+
 def _trained(
-    task: Any,
+    task: BrandTask,
     runs: Path,
     options: TrainingOptions,
-    before: dict[str, Trainer],
+    begun: Any,
     resume: bool,
     extend: bool,
     progress: Progress,
-    done: float,
 ) -> Trainer:
     """One model, from what it may begin with to the end of its share."""
     from spinescrew.training.trainer import Trainer
 
     folder = runs / (f"{task.name}-extended" if extend else task.name)
     held = resume and (folder / FILE).is_file()
-    start = None if held else _start(task, before, extend)
-    if start is not None or (held and (before or extend)):
+    start = (_installed(task) if extend else None) or begun
+    if start is not None:
         options = replace(options, learning_rate=_GENTLER * options.learning_rate)
     trainer = Trainer(task, folder, options)
-    if start is not None:
-        trainer.model.take_over(start)
-        trainer.average.module.load_state_dict(trainer.model.state_dict())
-    with progress.step(f"train {task.name}", done, min(done + 0.2, 0.9)) as part:
-        trainer.run(resume=resume, progress=part)
+    if start is not None and not held:
+        _take_over(trainer, start)
+    trainer.run(resume=resume, progress=progress)
     return trainer
 
 
-def _start(task: BrandTask, before: dict[str, Trainer], extend: bool) -> Any:
-    """The network whose weights a training begins with; ``None`` for ImageNet's or random ones."""
+def _take_over(trainer: Trainer, net: Any) -> None:
+    getattr(trainer.model, "net", trainer.model).take_over(net)
+    trainer.average.module.load_state_dict(trainer.model.state_dict())
+
+
+def _installed(task: BrandTask) -> Any:
+    """The installed network of the same kind, or nothing."""
     from spinescrew.networks.weights import list_models, load_model
 
-    if extend and any(entry.name == task.name and not entry.unavailable for entry in list_models()):
-        return load_model(task.name, "cpu")[0]
-    return before[MERGE].best if MERGE in before else None
+    known = any(entry.name == task.name and not entry.unavailable for entry in list_models())
+    return load_model(task.name, "cpu")[0] if known else None
 
 
 def _part_of(options: TrainingOptions, share: float) -> TrainingOptions:

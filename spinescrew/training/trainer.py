@@ -46,9 +46,9 @@ class Trainer:
 
         self.task, self.folder, self.options = task, Path(folder), options or TrainingOptions()
         self.device = choose_device(self.options.device)
-        self.precision = training_precision(self.device, task.shape)
         torch.manual_seed(self.options.seed)
         self.model = task.build().to(self.device)
+        self.precision = training_precision(self.device, task.shape, getattr(self.model, "squeezes", False))
         self.average = torch.optim.swa_utils.AveragedModel(
             self.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(self.options.average)
         )
