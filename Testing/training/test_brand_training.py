@@ -186,9 +186,11 @@ def test_all_models_are_trained_calibrated_and_joined(tmp_path, small, monkeypat
     monkeypatch.setattr(brand_command, "brand_data", lambda *_: data)
     options = TrainingOptions(cycle=20, device="cpu", learning_rate=1e-2, weight_decay=0.0)
     cards = train_brands(tmp_path / "runs", tmp_path / "models", options, batch_size=2)
-    assert [card.name for card in cards] == ["brand-lat", "brand-ap", "brand-merge", "brand-concat", "brand-ensemble"]
-    assert [card.steps for card in cards] == [3, 2, 3, 3, 0]
+    assert [card.name for card in cards] == ["brand-ap", "brand-lat", "brand-concat", "brand-merge", "brand-ensemble"]
+    assert [card.steps for card in cards] == [2, 3, 3, 3, 0]
     assert cards[0].generator_hash == "sha256:fake"
+    assert "begun with the weights (brand-start-ap, 4 steps)" in cards[0].trained_on
+    assert "begun with the weights (brand-lat, 3 steps)" in cards[2].trained_on
     for view, steps in (("lat", 5), ("ap", 4)):
         started = torch.load(tmp_path / "runs" / f"brand-start-{view}" / FILE, weights_only=True)
         assert started["step"] == steps

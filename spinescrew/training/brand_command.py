@@ -46,8 +46,8 @@ BEGIN_WITH = {
 
 BATCH = 16
 _SET_ASIDE = 0.25
-_GENTLER = 0.5
-"""Of the learning rate, where a model begins with the weights of another."""
+_BOLDER, _GENTLER = 2.0, 0.5
+"""Times the learning rate: of a first lesson, and of installed models that are extended."""
 
 _OWN_NUMBERS = 10_000_000
 
@@ -72,6 +72,14 @@ class BrandData:
     calibration: Sequence[Entry]
     brands: tuple[str, ...]
     other: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """What a training begins with, and what the card says of it."""
+
+    net: Any
+    told: str
 
 
 def train_brands(
@@ -122,28 +130,14 @@ def train_brands(
         given = brand_data(data, Path(runs), cases, extend, part)
     chosen = tuple(kinds) or possible_kinds(given.training)
     plan = _plan(chosen, first_lessons=not extend and _from_random())
-    nets: dict[str, Any] = {}
-    trained: dict[str, Any] = {}
-    cards, done = [], 0.1
-    for name, share in plan.items():
-        own = _part_of(options, share)
-        begun = next((nets[other] for other in BEGIN_WITH.get(name, ()) if other in nets), None)
-        with progress.step(f"train brand-{name}", done, min(done + 0.8 * share, 0.9)) as part:
-            if name in (START_LAT, START_AP):
-                kind = name.removeprefix("start-")
-                lesson = BrandTask(given.source, kind, given.brands, given.training, given.other, 2 * batch_size)
-                nets[name] = _started(lesson, Path(runs), own, begun, resume, part)
-            else:
-                task = BrandTask(given.source, name, given.brands, given.training, given.other, batch_size)
-                trained[name] = _trained(task, Path(runs), own, begun, resume, extend, part)
-                nets[name] = trained[name].best
-        done += 0.8 * share
-    models_by_kind = {kind: trained[kind].best.eval() for kind in KINDS if kind in trained}
+    trained = _all_trained(given, plan, Path(runs), options, batch_size, resume, extend, progress)
+    nets = {kind: trained[kind].best.eval() for kind in KINDS if kind in trained}
     with progress.step("calibrate and join", 0.9, 1.0) as part:
-        ensemble, figures = calibrate_brands(models_by_kind, given.calibration_source, given.calibration, part)
-    for kind, trainer in trained.items():
+        ensemble, figures = calibrate_brands(nets, given.calibration_source, given.calibration, part)
+    cards = []
+    for kind in nets:
         own = {"patients of the calibration": {name: figures[name] for name in ("patients", kind) if name in figures}}
-        cards.append(release(trainer, given.source, Path(models) / model_name(kind), own))
+        cards.append(release(trained[kind], given.source, Path(models) / model_name(kind), own))
     cards.append(_release_ensemble(ensemble, figures, cards[0], given, Path(models) / ENSEMBLE))
     _write_references(given, Path(models))
     return tuple(cards)
@@ -218,26 +212,53 @@ def _plan(kinds: Sequence[str], first_lessons: bool) -> dict[str, float]:
     return {name: share / sum(shares.values()) for name, share in shares.items()}
 
 
+def _all_trained(
+    given: BrandData,
+    plan: dict[str, float],
+    runs: Path,
+    options: TrainingOptions,
+    batch_size: int,
+    resume: bool,
+    extend: bool,
+    progress: Progress,
+) -> dict[str, Trainer]:
+    """Trainers of first lessons and models, by name, in the order of the plan."""
+    trained: dict[str, Trainer] = {}
+    done = 0.1
+    for name, share in plan.items():
+        before = next((trained[other] for other in BEGIN_WITH.get(name, ()) if other in trained), None)
+        begun = None if before is None else _Begun(_net(before.best), f"{before.task.name}, {before.step} steps")
+        own = _part_of(options, share)
+        with progress.step(f"train brand-{name}", done, min(done + 0.8 * share, 0.9)) as part:
+            if name in (START_LAT, START_AP):
+                kind = name.removeprefix("start-")
+                crops = BrandTask(given.source, kind, given.brands, given.training, given.other, 2 * batch_size)
+                trained[name] = _started(BrandStartTask(crops), runs, own, begun, resume, part)
+            else:
+                task = BrandTask(given.source, name, given.brands, given.training, given.other, batch_size)
+                trained[name] = _trained(task, runs, own, begun, resume, extend, part)
+        done += 0.8 * share
+    return trained
+
+
 def _started(
-    task: BrandTask, runs: Path, options: TrainingOptions, begun: Any, resume: bool, progress: Progress
-) -> Any:
-    """The network after a first lesson, at a rate that does not fall: what follows is a cycle of its own."""
+    task: BrandStartTask, runs: Path, options: TrainingOptions, begun: _Begun | None, resume: bool, progress: Progress
+) -> Trainer:
+    """A first lesson, at a rate that does not fall: what follows is a cycle of its own."""
     from spinescrew.training.trainer import Trainer
 
-    steady = replace(options, cycle=None, steps=options.steps if options.cycle is None else options.cycle)
-    lesson = BrandStartTask(task)
-    trainer = Trainer(lesson, runs / lesson.name, steady)
-    if begun is not None and not (resume and (runs / lesson.name / FILE).is_file()):
-        _take_over(trainer, begun)
-    trainer.run(resume=resume, progress=progress)
-    return trainer.best.net
+    steps = options.steps if options.cycle is None else options.cycle
+    steady = replace(options, cycle=None, steps=steps, learning_rate=_BOLDER * options.learning_rate)
+    trainer = Trainer(task, runs / task.name, steady)
+    _run(trainer, begun, resume, progress)
+    return trainer
 
 
 def _trained(
     task: BrandTask,
     runs: Path,
     options: TrainingOptions,
-    begun: Any,
+    begun: _Begun | None,
     resume: bool,
     extend: bool,
     progress: Progress,
@@ -245,29 +266,37 @@ def _trained(
     """One model, from what it may begin with to the end of its share."""
     from spinescrew.training.trainer import Trainer
 
-    folder = runs / (f"{task.name}-extended" if extend else task.name)
-    held = resume and (folder / FILE).is_file()
     start = (_installed(task) if extend else None) or begun
-    if start is not None:
+    if extend and start is not None:
         options = replace(options, learning_rate=_GENTLER * options.learning_rate)
-    trainer = Trainer(task, folder, options)
-    if start is not None and not held:
-        _take_over(trainer, start)
-    trainer.run(resume=resume, progress=progress)
+    trainer = Trainer(task, runs / (f"{task.name}-extended" if extend else task.name), options)
+    _run(trainer, start, resume, progress)
     return trainer
 
 
-def _take_over(trainer: Trainer, net: Any) -> None:
-    getattr(trainer.model, "net", trainer.model).take_over(net)
-    trainer.average.module.load_state_dict(trainer.model.state_dict())
+def _run(trainer: Trainer, begun: _Begun | None, resume: bool, progress: Progress) -> None:
+    """From the checkpoint where there is one, else from what it begins with."""
+    held = resume and (trainer.folder / FILE).is_file()
+    if begun is not None and not held:
+        _net(trainer.model).take_over(begun.net)
+        trainer.average.module.load_state_dict(trainer.model.state_dict())
+        trainer.before = begun.told
+    trainer.run(resume=resume, progress=progress)
 
 
-def _installed(task: BrandTask) -> Any:
+def _net(model: Any) -> Any:
+    """A network of systems itself, without the judges of a first lesson."""
+    return getattr(model, "net", model)
+
+
+def _installed(task: BrandTask) -> _Begun | None:
     """The installed network of the same kind, or nothing."""
     from spinescrew.networks.weights import list_models, load_model
 
-    known = any(entry.name == task.name and not entry.unavailable for entry in list_models())
-    return load_model(task.name, "cpu")[0] if known else None
+    if not any(entry.name == task.name and not entry.unavailable for entry in list_models()):
+        return None
+    net, card = load_model(task.name, "cpu")
+    return _Begun(net, card.trained_on)
 
 
 def _part_of(options: TrainingOptions, share: float) -> TrainingOptions:

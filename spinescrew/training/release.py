@@ -51,7 +51,10 @@ def release(
 
 def _trained_on(trainer: Trainer, source: Source | AxisSource) -> str:
     told = f"{source.describe()}; {trainer.step} steps"
-    return f"{told}, from step {trainer.first} on with a model's weights ({trainer.before})" if trainer.before else told
+    if not trainer.before:
+        return told
+    since = f"from step {trainer.first} on with a model's" if trainer.first else "begun with the"
+    return f"{told}, {since} weights ({trainer.before})"
 
 
 def _device(trainer: Trainer) -> str:
