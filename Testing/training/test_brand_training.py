@@ -190,7 +190,7 @@ def test_all_models_are_trained_calibrated_and_joined(tmp_path, small, monkeypat
     assert [card.steps for card in cards] == [2, 3, 3, 3, 0]
     assert cards[0].generator_hash == "sha256:fake"
     assert "begun with the weights (brand-start-ap, 4 steps)" in cards[0].trained_on
-    assert "begun with the weights (brand-lat, 3 steps)" in cards[2].trained_on
+    assert "begun with the weights (brand-merge, 3 steps)" in cards[2].trained_on
     for view, steps in (("lat", 5), ("ap", 4)):
         started = torch.load(tmp_path / "runs" / f"brand-start-{view}" / FILE, weights_only=True)
         assert started["step"] == steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from monai.networks.nets import EfficientNetBN
@@ -41,7 +42,7 @@ class BrandNet(nn.Module):
         super().__init__()
         self.arguments = {"brands": list(brands), "kind": kind, "other": bool(other)}
         self.brands, self.kind, self.other = tuple(brands), kind, bool(other)
-        self.body = _quick(
+        self.body: Any = _quick(
             EfficientNetBN(
                 "efficientnet-b0", pretrained=False, spatial_dims=2, in_channels=3, num_classes=len(self.outputs)
             )
@@ -136,7 +137,7 @@ class BrandEnsemble(nn.Module):
         self.least[number] = least
 
 
-def _quick(body: nn.Module) -> nn.Module:
+def _quick(body: Any) -> Any:
     """The same network, a third quicker on a CPU: channels last, torch's own SiLU, even padding left to convolutions.
 
     Blocks are not left out by chance: a few thousand steps from random weights are too few to need it.

@@ -40,7 +40,7 @@ BEGIN_WITH = {
     LAT: (START_LAT, START_AP),
     AP: (START_AP, START_LAT),
     MERGE: (LAT, AP),
-    CONCAT: (LAT, AP),
+    CONCAT: (MERGE, LAT, AP),
 }
 """Whose weights each begins with: the first of these that was trained. Views from the side tell the most."""
 
@@ -242,7 +242,7 @@ def _all_trained(
 
 
 def _started(
-    task: BrandStartTask, runs: Path, options: TrainingOptions, begun: _Begun | None, resume: bool, progress: Progress
+    task: Any, runs: Path, options: TrainingOptions, begun: _Begun | None, resume: bool, progress: Progress
 ) -> Trainer:
     """A first lesson, at a rate that does not fall: what follows is a cycle of its own."""
     from spinescrew.training.trainer import Trainer
@@ -255,7 +255,7 @@ def _started(
 
 
 def _trained(
-    task: BrandTask,
+    task: Any,
     runs: Path,
     options: TrainingOptions,
     begun: _Begun | None,
@@ -289,7 +289,7 @@ def _net(model: Any) -> Any:
     return getattr(model, "net", model)
 
 
-def _installed(task: BrandTask) -> _Begun | None:
+def _installed(task: Any) -> _Begun | None:
     """The installed network of the same kind, or nothing."""
     from spinescrew.networks.weights import list_models, load_model
 
