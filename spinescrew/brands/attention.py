@@ -98,18 +98,29 @@ def _few(crops: Crops) -> Crops:
 
 
 def _grad_cam(net: Any, images: Field, output: int) -> Field:
-    """(n, rows, columns) of crops, coarse, each with a maximum of 1 or all 0."""
-    import torch
-    from monai.visualize import GradCAM
+    """(n, rows, columns) of crops, coarse, each with a maximum of 1 or all 0.
 
-    own = deepcopy(net)  # hooks stay in a network for good
-    for parameter in own.parameters():
-        parameter.requires_grad_(True)
-    device = next(own.parameters()).device
-    look = GradCAM(own, target_layers=own.looked_at, postprocessing=lambda values: values)
-    with torch.enable_grad():
-        found = look.compute_map(torch.from_numpy(images).to(device), class_idx=output)
-    maps: Field = found[:, 0].detach().float().cpu().numpy()
+    MONAI's own keeps the graph of every call alive through its hooks (100 MB a patient), and differentiates down to
+    the image; here the gradient ends at the layer that is looked at.
+    """
+    import torch
+
+    own = deepcopy(net)  # others may be asking the network meanwhile
+    kept: list[Any] = []
+
+    def keep(_layer: Any, _given: Any, features: Any) -> Any:
+        kept.append(features.detach().requires_grad_(True))
+        return kept[-1]
+
+    hook = own.get_submodule(own.looked_at).register_forward_hook(keep)
+    try:
+        with torch.enable_grad():
+            asked = own(torch.from_numpy(images).to(next(own.parameters()).device))[:, output].sum()
+            (slopes,) = torch.autograd.grad(asked, kept[0])
+    finally:
+        hook.remove()
+    found = torch.relu((slopes.mean(dim=(2, 3), keepdim=True) * kept[0].detach()).sum(dim=1))
+    maps: Field = found.float().cpu().numpy()
     return maps / np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
