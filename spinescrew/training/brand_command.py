@@ -18,7 +18,7 @@ from spinescrew.geometry.atomic import atomic_path
 from spinescrew.networks.card import ModelCard
 from spinescrew.progress import Progress
 from spinescrew.training.brand_calibrate import CALIBRATION, calibrate_brands
-from spinescrew.training.brand_cases import NONE, BrandPhantoms, BrandSource, Entry, split
+from spinescrew.training.brand_cases import NONE, BrandPhantoms, Entry, split
 from spinescrew.training.brand_folder import FolderBrandSource, Together
 from spinescrew.training.brand_start import BrandStartTask
 from spinescrew.training.brand_task import BrandTask
@@ -338,11 +338,3 @@ def _write_references(given: BrandData, models: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             Image.fromarray(cut(image.pixels.astype(np.float32), window).astype(np.uint8)).save(temporary, "PNG")
-
-
-def prepare(source: BrandSource, progress: Progress | None = None) -> None:
-    """Make everything that a source makes when asked for first."""
-    progress = progress or Progress()
-    for number, entry in enumerate(source.entries):
-        progress.update(number / len(source.entries), f"patient {number + 1} of {len(source.entries)}")
-        source[entry.number]
