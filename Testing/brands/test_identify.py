@@ -8,6 +8,7 @@ from brand_fakes import PIXEL_MM, SHAPE, SYSTEMS, maps_of
 from brand_teeth import CARD, FILMS, find, models, pair
 
 from spinescrew.brands import attention as attention_module
+from spinescrew.brands import identify as identify_module
 from spinescrew.brands.attention import attentions
 from spinescrew.brands.identify import BrandResult, Vote, _second_system, _votes, answer, identify
 from spinescrew.brands.locate import locate
@@ -87,12 +88,38 @@ def test_an_inverted_picture_is_read_the_other_way_round():
 
 
 def test_a_picture_without_pixel_size_is_scaled_by_its_screws():
-    film = FILMS["plain", "lat"]
+    film = FILMS["comb", "lat"]
     plain = Radiograph(film.pixels, True)
     found = locate(plain, find=find)
     told = locate(film.radiograph, find=find)
     assert found.px_per_mm == pytest.approx(told.px_per_mm, rel=0.25)
-    assert any("screws of 6.5 mm" in note for note in found.notes)
+    assert any("screws of 6.5 mm" in note for note in found.assumed)
+    larger = found.with_screws_of(8.0)
+    assert larger.px_per_mm == pytest.approx(found.px_per_mm * 6.5 / 8.0)
+    assert "screws of 8.0 mm" in larger.assumed[-1]
+    assert not told.assumed
+    assert told.with_screws_of(8.0) is told
+
+
+@pytest.mark.parametrize("thinner", [0.8, 1.24])
+def test_pictures_without_pixel_size_are_judged_in_the_size_that_fits_best(thinner, monkeypatch):
+    images = [Radiograph(image.pixels, True) for image in pair("comb")]
+    seen = []
+
+    def judged(own, crops, members):
+        side = crops["lat"].windows[0].side_px
+        seen.append(side)
+        result = answer(own, crops, members)
+        return replace(result, score=-abs(np.log(side / seen[0] * thinner)))
+
+    monkeypatch.setattr(identify_module, "answer", judged)
+    found = identify(images, models(), find=find, device="cpu", attention=False)
+    assert len(seen) == 5
+    assert found.crops["lat"].windows[0].side_px == pytest.approx(seen[0] / thinner)
+    assert sum(f"screws of {6.5 * thinner:.1f} mm" in note for note in found.warnings) == 2
+    seen.clear()
+    identify(pair("comb"), models(), find=find, device="cpu", attention=False)
+    assert len(seen) == 1
 
 
 def test_a_lying_image_is_turned():

@@ -6,7 +6,7 @@ from closed_surfaces import assert_closed
 
 from spinescrew.errors import InputError
 from spinescrew.implants.design_mesh import head_mesh, set_screw_mesh, shaft_mesh
-from spinescrew.implants.families import FAMILIES, UNKNOWN_FAMILIES, family
+from spinescrew.implants.families import FAMILIES, UNKNOWN_FAMILIES, draw_near, family
 
 ALL = FAMILIES | UNKNOWN_FAMILIES
 
@@ -51,6 +51,27 @@ def looks(design):
 
 def test_no_two_families_look_alike():
     assert len({looks(one.design) for one in ALL.values()}) == len(ALL)
+
+
+def differences(design, one):
+    """In how many telling things a design is not of a family."""
+    off = [own != typical for own, typical in zip(looks(design)[:5], looks(one)[:5], strict=True)]
+    off += [(design.outer_taper_share < 1) != (one.outer_taper_share < 1)]
+    off += [abs(design.pitch_mm / one.pitch_mm - 1) > 0.02]
+    cores = [np.array([each.core_share, each.core_taper_share]) for each in (design, one)]
+    return sum([*off, np.abs(cores[0] - cores[1]).max() > 0.02])
+
+
+def test_designs_near_a_family_are_in_none_but_not_far_from_one():
+    random = np.random.default_rng(5)
+    drawn = [draw_near(random) for _ in range(300)]
+    counts = np.array([min(differences(design, one.design) for one in FAMILIES.values()) for design in drawn])
+    assert counts.min() >= 1
+    assert np.median(counts) <= 3
+    assert len({looks(design)[:5] for design in drawn}) > 60
+    for design in drawn[:12]:
+        for mesh in (shaft_mesh(design, 6.5, 45.0), head_mesh(design, 6.5), set_screw_mesh(design)):
+            assert_closed(mesh)
 
 
 def test_a_few_measures_alone_cannot_tell_the_families_apart():

@@ -24,7 +24,7 @@ from spinescrew.training.brand_cases import NONE, BrandPhantoms, Entry, read_pat
 from spinescrew.training.brand_command import BrandData, possible_kinds, train_brands  # noqa: E402
 from spinescrew.training.brand_folder import LIST, FolderBrandSource, Together, view_and_patient  # noqa: E402
 from spinescrew.training.brand_start import BrandStartTask  # noqa: E402
-from spinescrew.training.brand_task import BrandTask  # noqa: E402
+from spinescrew.training.brand_task import BrandTask, bent, other_tones  # noqa: E402
 from spinescrew.training.checkpoint import FILE  # noqa: E402
 from spinescrew.training.options import TrainingOptions  # noqa: E402
 from spinescrew.training.trainer import Trainer  # noqa: E402
@@ -82,6 +82,31 @@ def test_a_batch_depends_on_its_number_alone_and_shows_every_system():
     assert not torch.equal(first["image"], other["image"])
     assert {task.sample(np.random.default_rng(n))[1] for n in range(16)} == {0, 1, 2}
     assert first["image"].shape == (4, 3, 256, 256)
+
+
+def test_designs_of_no_system_are_shown_more_often_than_any_system():
+    task = BrandTask(FakeSource(), "lat", SYSTEMS)
+    counts = np.bincount([task.sample(np.random.default_rng(n))[1] for n in range(80)], minlength=3)
+    assert counts[-1] == pytest.approx(40, abs=14)
+    assert np.abs(counts[:-1] - 20).max() <= 12
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bent_crop_keeps_its_middle(seed):
+    crop = np.zeros((65, 65), np.float32)
+    crop[20:45, 20:45] = 1.0
+    found = bent(crop, np.random.default_rng(seed))
+    at = np.array([(found * index).sum() / found.sum() for index in np.indices(found.shape)])
+    assert np.abs(at - 32).max() < 0.2
+    assert np.abs(found - crop).max() > 0.1
+
+
+def test_tones_change_and_stay_finite():
+    crop = np.random.default_rng(0).random((64, 64)).astype(np.float32)
+    drawn = [other_tones(crop, np.random.default_rng(seed)) for seed in range(12)]
+    assert all(np.isfinite(each).all() and each.dtype == np.float32 for each in drawn)
+    steep = [float(np.abs(np.diff(each)).mean()) for each in drawn]
+    assert max(steep) > 2 * min(steep)
 
 
 def test_the_joined_model_sees_both_views_beside_one_another():

@@ -41,6 +41,9 @@ Floats = NDArray[np.float64]
 SURE = 0.8
 """From this probability on an answer is given without doubt in its words."""
 
+THICKNESSES = (1.0, 0.9, 1.11, 0.8, 1.24)
+"""Of screws in an image without a size that are tried, over what they were first taken for: 5.2 to 8.1 mm."""
+
 _OTHER_SYSTEM = 0.8
 _LEAST_OF_OTHER = 2
 _NO_GEOMETRY = "the geometry has to"
@@ -200,11 +203,13 @@ def identify(
             found.append(locate(image, name, device=device, find=find, progress=piece))
     views, doubts = view_of_each(found, names)
     located = dict(zip(views, found, strict=True))
-    with progress.step("cut the crops", 0.5, 0.55):
-        crops = {view: _crops(own) for view, own in located.items()}
-    with progress.step("ask the models", 0.55, 0.8):
-        result = answer(models, crops, members)
-    warnings = (*(note for own in found for note in (*own.radiograph.notes, *own.notes) if _told(note)), *doubts)
+    with progress.step("ask the models", 0.5, 0.8) as part:
+        located, result = _best_sized(models, located, members, part)
+    crops = result.crops
+    warnings = (
+        *(note for own in located.values() for note in (*own.radiograph.notes, *own.assumed) if _told(note)),
+        *doubts,
+    )
     result = replace(result, views=views, located=located, unlocked=unlocked, warnings=warnings)
     result = replace(result, warnings=(*result.warnings, *_second_system(result)))
     if attention:
@@ -272,6 +277,22 @@ def view_of_each(found: Sequence[Located], names: Sequence[str]) -> tuple[tuple[
             f"both images look like {KIND_WORDS[found[0].view]} views; {names[side]} was taken as seen from the side"
         )
     return tuple(views), doubts
+
+
+def _best_sized(
+    models: BrandModels, located: Mapping[str, Located], members: Sequence[str], progress: Progress
+) -> tuple[dict[str, Located], BrandResult]:
+    """The answer; of images whose size had to be guessed, with the size that fits a system best.
+
+    Both views show the same screws, so a thickness that was guessed wrong is equally wrong in both.
+    """
+    shares = THICKNESSES if any(own.doubt for own in located.values()) else THICKNESSES[:1]
+    tried = []
+    for number, share in enumerate(shares):
+        progress.update(number / len(shares), "crops judged")
+        sized = {view: own.with_screws_of(share * own.thick_mm) for view, own in located.items()}
+        tried.append((sized, answer(models, {view: _crops(own) for view, own in sized.items()}, members)))
+    return max(tried, key=lambda each: each[1].score)
 
 
 def _crops(located: Located) -> Crops:

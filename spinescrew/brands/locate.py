@@ -36,6 +36,7 @@ _PLAIN = 0.9
 _FAR_BETTER = 2.0
 _SHORT_MM = 20.0
 _HEAD_MM, _HEAD_SHARE = 7.0, 0.25
+_NO_SIZE = "its pixels have no size"
 _ASSUMED = "grey scale"
 """Stands in the note of a radiograph whose file does not tell it."""
 
@@ -66,7 +67,11 @@ class Located:
     maps:
         What the network said of each pixel.
     notes:
-        What had to be assumed, in words.
+        What had to be assumed, in words, apart from its size.
+    doubt:
+        Why its size was taken from the thickness of its screws; empty where the file tells it.
+    thick_mm:
+        How thick they were then taken to be.
     """
 
     radiograph: Radiograph
@@ -77,6 +82,21 @@ class Located:
     view: str
     maps: ScrewMaps
     notes: tuple[str, ...] = ()
+    doubt: str = ""
+    thick_mm: float = DIAMETER_MM
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """All that had to be assumed, in words."""
+        if not self.doubt:
+            return self.notes
+        return (*self.notes, f"{self.doubt}; it was taken to show screws of {self.thick_mm:.1f} mm")
+
+    def with_screws_of(self, thick_mm: float) -> Located:
+        """The same in another size, if its own had to be guessed."""
+        if not self.doubt:
+            return self
+        return replace(self, px_per_mm=self.px_per_mm * self.thick_mm / thick_mm, thick_mm=thick_mm)
 
     @property
     def lying(self) -> bool:
@@ -130,8 +150,7 @@ def locate(
     kept = [each for each in best.seen if _has_head(best.maps, each)]
     if not kept:
         raise InputError(f"{name} {PLATE}")
-    px_per_mm, told = _scale(radiograph, best, kept)
-    notes += [f"{name}: {told}"] if told else []
+    px_per_mm, doubt, thick_mm = _scale(radiograph, best, kept)
     necks, tips = (
         between(best.maps.view, best.view, np.array([getattr(each, end) for each in kept])) for end in ("neck", "tip")
     )
@@ -142,7 +161,8 @@ def locate(
     if lies_down(necks, tips):
         notes.append(f"{name} shows the spine lying; it was turned by a quarter for the models")
     confidence = np.array([each.confidence for each in kept])
-    return Located(best.radiograph, necks, tips, confidence, px_per_mm, view, best.maps, tuple(notes))
+    doubt = f"{name}: {doubt}" if doubt else ""
+    return Located(best.radiograph, necks, tips, confidence, px_per_mm, view, best.maps, tuple(notes), doubt, thick_mm)
 
 
 def _searched(radiograph: Radiograph, find: Callable[..., ScrewMaps], device: str, progress: Progress) -> _Try:
@@ -178,8 +198,8 @@ def _tried(radiograph: Radiograph, step_mm: float, find: Callable[..., ScrewMaps
     return _Try(radiograph, view, maps, seen_screws(maps))
 
 
-def _scale(radiograph: Radiograph, found: _Try, seen: Sequence[Any]) -> tuple[float, str]:
-    """Pixels for a millimetre in the patient, and what had to be assumed."""
+def _scale(radiograph: Radiograph, found: _Try, seen: Sequence[Any]) -> tuple[float, str, float]:
+    """Pixels for a millimetre in the patient, why that had to be guessed, and how thick the screws then are (mm)."""
     step = float(found.view.pixel_mm.mean())
     magnification = radiograph.magnification or MAGNIFICATION
     known = radiograph.pixel_mm is not None and radiograph.spacing_kind != "unknown"
@@ -187,13 +207,13 @@ def _scale(radiograph: Radiograph, found: _Try, seen: Sequence[Any]) -> tuple[fl
     radii = radii[np.isfinite(radii)]
     scale = magnification / step
     if not len(radii):
-        return scale, "" if known else "the size of its pixels is not told; it was guessed from the image's size"
+        return scale, "" if known else _NO_SIZE, DIAMETER_MM
     diameter = 2 * float(np.median(radii)) * float(found.maps.view.pixel_mm.mean()) / magnification
     if known and diameter <= _THICKEST_MM:
-        return scale, ""
+        return scale, "", diameter
     share = float(np.clip(diameter / DIAMETER_MM, 1 / _MOST_OFF, _MOST_OFF))
-    why = f"its screws would be {diameter:.1f} mm thick as its pixels are told" if known else "its pixels have no size"
-    return scale * share, f"{why}; it was taken to show screws of {DIAMETER_MM:g} mm"
+    why = f"its screws would be {diameter:.1f} mm thick as its pixels are told" if known else _NO_SIZE
+    return scale * share, why, diameter / share
 
 
 def _has_head(maps: ScrewMaps, seen: Any) -> bool:

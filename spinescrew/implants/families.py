@@ -15,11 +15,16 @@ from typing import Any
 import numpy as np
 
 from spinescrew.errors import InputError
-from spinescrew.implants.designs import ScrewDesign
+from spinescrew.implants.designs import SET_SCREWS, TIPS, TULIPS, ScrewDesign, draw_design
 
 _SHARE_TOLERANCE = 0.012
 _PITCH_TOLERANCE = 0.015
 _MM_TOLERANCE = {"tulip_diameter_mm": 0.2, "tulip_height_mm": 0.3, "tip_mm": 0.4, "dual_zone_mm": 1.0}
+_OTHER_HEAD, _OTHER_THREAD, _OTHER_TIP = 0.65, 0.75, 0.3
+"""How often a design near a family has another head, thread or tip."""
+
+_HEAD = ("rod_mm", "slot_mm", "ball_mm", "neck_mm", "tulip_diameter_mm", "tulip_height_mm")
+
 _SHARES = ("core_share", "core_taper_share", "crest_share", "leading_flank_share", "trailing_flank_share")
 
 
@@ -346,3 +351,65 @@ def family(name: str) -> DesignFamily:
     if found is None:
         raise InputError(f"there is no design family {name!r}; choose one of " + ", ".join(FAMILIES | UNKNOWN_FAMILIES))
     return found
+
+
+def draw_near(random: np.random.Generator) -> ScrewDesign:
+    """A design of no family that is one of the seven in all but its head, or one or two things of its thread.
+
+    Nothing teaches better what a family is than what it is not.
+    """
+    own = tuple(FAMILIES.values())[int(random.integers(len(FAMILIES)))].draw(random)
+    head, thread = random.random() < _OTHER_HEAD, random.random() < _OTHER_THREAD
+    changes: dict[str, Any] = {"family": "near a family"}
+    if head or not thread:
+        other = draw_design(random)
+        changes |= {name: getattr(other, name) for name in _HEAD}
+        changes["tulip"] = _another(TULIPS, own.tulip, random)
+        changes["set_screw"] = _another(SET_SCREWS[1:], own.set_screw, random)
+    if thread:
+        for change in random.choice(len(_THREAD_CHANGES), 1 + int(random.random() < 0.4), replace=False):
+            changes |= _THREAD_CHANGES[change](own, random)
+    if random.random() < _OTHER_TIP:
+        changes |= {"tip": _another(TIPS, own.tip, random), "tip_mm": random.uniform(4.0, 8.0)}
+    return replace(own, **changes)
+
+
+def _other_pitch(own: ScrewDesign, random: np.random.Generator) -> dict[str, Any]:
+    share = random.uniform(0.09, 0.25)
+    return {"pitch_mm": own.pitch_mm * (1 + share if random.random() < 0.5 else 1 / (1 + share))}
+
+
+def _other_thread(own: ScrewDesign, random: np.random.Generator) -> dict[str, Any]:
+    """Conical where it was cylindrical, and the reverse."""
+    return {"outer_taper_share": random.uniform(0.80, 0.90) if own.outer_taper_share == 1 else 1.0}
+
+
+def _other_core(own: ScrewDesign, random: np.random.Generator) -> dict[str, Any]:
+    """Thinner or thicker, and more or less of a cone."""
+    middle = (own.core_share + own.core_taper_share) / 2
+    middle += random.uniform(0.05, 0.09) * (1 if middle < 0.62 else -1 if middle > 0.70 else random.choice((-1, 1)))
+    half = random.uniform(0.0, 0.10)
+    near_tip = min(middle - half, own.outer_taper_share - 0.12)
+    return {"core_share": max(middle + half, near_tip), "core_taper_share": near_tip}
+
+
+def _other_leads(own: ScrewDesign, random: np.random.Generator) -> dict[str, Any]:
+    return {"leads": 3 - own.leads}
+
+
+def _other_zone(own: ScrewDesign, random: np.random.Generator) -> dict[str, Any]:
+    """With a second thread below the head, or without one."""
+    if own.dual_zone_mm:
+        return {"dual_zone_mm": 0.0}
+    narrow = {name: min(getattr(own, name), 0.15) for name in ("leading_flank_share", "trailing_flank_share")}
+    return {
+        "dual_zone_mm": random.uniform(12.0, 25.0), "dual_zone_root": random.uniform(0.3, 0.5),
+        "crest_share": min(own.crest_share, 0.12), **narrow,
+    }  # fmt: skip
+
+
+_THREAD_CHANGES = (_other_pitch, _other_thread, _other_core, _other_leads, _other_zone)
+
+
+def _another(words: tuple[str, ...], own: str, random: np.random.Generator) -> str:
+    return str(random.choice([word for word in words if word != own]))

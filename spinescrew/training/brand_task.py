@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import affine_transform, gaussian_filter
 
 from spinescrew.brands.crop import SIZE, Window, beside, channels, cut, windows_of
 from spinescrew.brands.models import CONCAT, KIND_WORDS, MERGE, VIEWS, model_name
@@ -23,9 +23,21 @@ Random = np.random.Generator
 _OFF_MM, _LARGER, _TURN_DEG = 2.0, 0.07, 4.0
 """How far a crop is moved, enlarged (logarithm) and turned: standard deviations."""
 
-_BLUR_SHARE, _BLUR_PX = 0.35, 1.0
-_NOISE, _GAMMA = 0.03, 0.25
+_WIDER = 1.5
+"""Training moves crops this much further than screws are found away from their place."""
+
+_BENT_SHARE, _BENT = 0.5, 0.05
+"""How often a crop is stretched and sheared as another projection would, and by how much (standard deviation)."""
+
+_EDGES_SHARE, _EDGES, _EDGES_PX = 0.5, (-0.4, 2.0), (2.0, 14.0)
+"""Unsharp masking, or veiling light below nought: how often, how much, how coarse."""
+
+_BLUR_SHARE, _BLUR_PX = 0.5, (0.2, 1.7)
+_NOISE, _GAMMA = 0.06, 0.4
 _FAR = 2.5
+
+OTHER_SHARE = 2
+"""Designs of no system are drawn this often for each time that a system is: they look like many things."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ class BrandTask:
     def sample(self, random: Random) -> tuple[Field, int]:
         """One crop (3, r, c), or pair of crops, and the number of its system."""
         groups = self._by_output
-        output = int(random.integers(len(groups)))
+        output = min(int(random.integers(len(groups) + (OTHER_SHARE - 1) * self.other)), len(groups) - 1)
         entry = groups[output][int(random.integers(len(groups[output])))]
         patient = self.source[entry.number]
         if self.kind == CONCAT:
@@ -126,28 +138,43 @@ class BrandTask:
 
     def _crop(self, image: BrandImage, random: Random) -> Field:
         windows = windows_of(image.necks, image.tips, image.px_per_mm)
-        window = jittered(windows[int(random.integers(len(windows)))], image.px_per_mm, random)
+        window = jittered(windows[int(random.integers(len(windows)))], image.px_per_mm, random, _WIDER)
         crop = cut(image.pixels.astype(np.float32), window) / np.float32(255.0)
         if random.random() < 0.5:
             crop = crop[::-1]
+        if random.random() < _BENT_SHARE:
+            crop = bent(crop, random)
         return channels(other_tones(crop, random))
 
 
-def jittered(window: Window, px_per_mm: float, random: Random) -> Window:
-    """A window as it might have been found."""
+def jittered(window: Window, px_per_mm: float, random: Random, wider: float = 1.0) -> Window:
+    """A window as it might have been found, or ``wider`` times as far off."""
     off, turn, larger = random.normal(size=2), random.normal(), random.normal()
     return replace(
         window,
-        centre=window.centre + np.clip(off, -_FAR, _FAR) * _OFF_MM * px_per_mm,
-        side_px=window.side_px * float(np.exp(_LARGER * np.clip(larger, -_FAR, _FAR))),
-        turn_deg=window.turn_deg + _TURN_DEG * float(np.clip(turn, -_FAR, _FAR)),
+        centre=window.centre + np.clip(off, -_FAR, _FAR) * wider * _OFF_MM * px_per_mm,
+        side_px=window.side_px * float(np.exp(wider * _LARGER * np.clip(larger, -_FAR, _FAR))),
+        turn_deg=window.turn_deg + wider * _TURN_DEG * float(np.clip(turn, -_FAR, _FAR)),
     )
 
 
+def bent(crop: Field, random: Random) -> Field:
+    """A crop stretched and sheared about its middle, as a screw looks from a little further round."""
+    matrix = np.eye(2) + _BENT * np.clip(random.normal(size=(2, 2)), -_FAR, _FAR)
+    middle = (np.array(crop.shape) - 1) / 2
+    return np.asarray(affine_transform(crop, matrix, middle - matrix @ middle, order=1, mode="nearest"))
+
+
 def other_tones(crop: Field, random: Random) -> Field:
-    """A crop (0..1) with other contrast, softer and noisier now and then."""
+    """A crop (0..1) as another detector might have shown it: other contrast and edges, softer, noisier."""
     crop = np.clip(crop, 0.0, 1.0) ** np.float32(np.exp(_GAMMA * random.normal()))
     if random.random() < _BLUR_SHARE:
-        crop = gaussian_filter(crop, float(random.uniform(0.2, _BLUR_PX)))
-    noise = np.float32(_NOISE * random.random() ** 2)
-    return np.asarray(crop + noise * random.standard_normal(crop.shape, dtype=np.float32), dtype=np.float32)
+        crop = gaussian_filter(crop, float(random.uniform(*_BLUR_PX)))
+    noise = np.float32(_NOISE * random.random() ** 3) * random.standard_normal(crop.shape, dtype=np.float32)
+    if random.random() < 0.5:
+        noise = 2.0 * gaussian_filter(noise, 0.7)
+    crop = crop + noise
+    if random.random() < _EDGES_SHARE:
+        coarse = gaussian_filter(crop, float(random.uniform(*_EDGES_PX)))
+        crop = crop + np.float32(random.uniform(*_EDGES)) * (crop - coarse)
+    return np.asarray(crop, dtype=np.float32)

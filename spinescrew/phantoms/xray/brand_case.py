@@ -18,7 +18,7 @@ from spinescrew.anatomy.levels import Level
 from spinescrew.errors import InputError
 from spinescrew.implants.design_mesh import crosslink_mesh
 from spinescrew.implants.designs import ScrewDesign, draw_design
-from spinescrew.implants.families import DesignFamily, family
+from spinescrew.implants.families import DesignFamily, draw_near, family
 from spinescrew.implants.screw import Screw
 from spinescrew.phantoms.xray.brand_scene import BrandScene, fine_view, lit_film
 from spinescrew.phantoms.xray.construct import Construct, Implant, Mesh, draw_construct
@@ -37,6 +37,9 @@ PIXEL_MM = 0.3
 MOST_LEVELS = 5
 LEVEL_SHARES = (0.08, 0.36, 0.28, 0.17, 0.11)
 """Of constructs of one to five levels."""
+
+NEAR_SHARE = 0.5
+"""Of designs of no family: so many are near one, the others are drawn from all that is sold."""
 
 CROSSLINK_SHARE = 0.5
 _TWO_CROSSLINKS_SHARE = 0.3
@@ -162,7 +165,7 @@ def draw_system(
 ) -> BrandConstruct:
     """Screws of one system on neighbouring levels that both films show, joined by rods; see :func:`make_case`."""
     own = family(name) if name else None
-    design = own.draw(random) if own else draw_design(random)
+    design = own.draw(random) if own else (draw_near if random.random() < NEAR_SHARE else draw_design)(random)
     shown = in_both(scene)
     if not shown:
         raise InputError(f"scene {scene.seed} shows no vertebra that takes screws in both views; take another seed")
