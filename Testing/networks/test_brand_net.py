@@ -64,7 +64,11 @@ def test_a_network_with_one_system_more_keeps_what_it_knew():
         before, after = old(crops)[0], new(crops)[0]
     assert torch.allclose(before[:2], after[:2], atol=1e-5)
     assert torch.allclose(before[2], after[3], atol=1e-5)
-    assert torch.allclose(after[2], before.mean(), atol=1e-5)
+    assert torch.allclose(after[2], before[2], atol=1e-5)
+    old, new = BrandNet(["A", "B"], other=False).eval(), BrandNet(["C"], other=False).eval()
+    new.take_over(old)
+    with torch.inference_mode():
+        assert torch.allclose(new(crops)[0, 0], old(crops)[0].mean(), atol=1e-5)
 
 
 def test_published_weights_are_taken_over_under_their_own_names(tmp_path):

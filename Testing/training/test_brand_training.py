@@ -1,6 +1,7 @@
 """Training of the models that name systems, in tiny settings on drawn films."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ from spinescrew.training.brand_task import BrandTask, bent, other_tones  # noqa:
 from spinescrew.training.checkpoint import FILE  # noqa: E402
 from spinescrew.training.options import TrainingOptions  # noqa: E402
 from spinescrew.training.trainer import Trainer  # noqa: E402
+
+run = brand_command._run
 
 
 class Small(torch.nn.Module):
@@ -89,6 +92,12 @@ def test_designs_of_no_system_are_shown_more_often_than_any_system():
     counts = np.bincount([task.sample(np.random.default_rng(n))[1] for n in range(80)], minlength=3)
     assert counts[-1] == pytest.approx(40, abs=14)
     assert np.abs(counts[:-1] - 20).max() <= 12
+
+
+def test_a_new_system_is_shown_as_often():
+    task = BrandTask(FakeSource(), "lat", SYSTEMS, new=SYSTEMS[1:])
+    counts = np.bincount([task.sample(np.random.default_rng(n))[1] for n in range(80)], minlength=3)
+    assert np.abs(counts - (16, 32, 32)).max() <= 13
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -224,6 +233,23 @@ def test_all_models_are_trained_calibrated_and_joined(tmp_path, small, monkeypat
     assert ("ap", "merge-ap") in ensemble.subsets
     assert len(ensemble.subsets) == 19
     assert card.figures["patients of the calibration"]["patients"] == 6
+
+
+def test_installed_models_are_extended_gently_and_see_the_new_system_more_often(tmp_path, small, monkeypatch):
+    source = FakeSource(6)
+    options = TrainingOptions(cycle=20, device="cpu", learning_rate=1e-2, weight_decay=0.0)
+    known = BrandData(source, source.entries, source, source.entries, SYSTEMS[:1], True)
+    monkeypatch.setattr(brand_command, "brand_data", lambda *_: known)
+    train_brands(tmp_path / "runs", tmp_path / "models", options, batch_size=2)
+    monkeypatch.setenv("SPINESCREW_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(brand_command, "brand_data", lambda *_: replace(known, brands=SYSTEMS))
+    ran = []
+    monkeypatch.setattr(brand_command, "_run", lambda trainer, *rest: ran.append(trainer) or run(trainer, *rest))
+    cards = train_brands(tmp_path / "runs", tmp_path / "more", options, batch_size=2, extend=True)
+    assert {trainer.task.new for trainer in ran} == {SYSTEMS[1:]}
+    assert {trainer.options.learning_rate for trainer in ran} == {5e-3}
+    assert all("begun with the weights" in card.trained_on for card in cards[:4])
+    assert load_model(tmp_path / "more" / "brand-lat", "cpu")[0].brands == SYSTEMS
 
 
 def test_a_calibration_refuses_about_the_share_it_may():

@@ -74,7 +74,8 @@ class BrandNet(nn.Module):
     def take_over(self, other: BrandNet) -> None:
         """Weights of a network with other or fewer systems; outputs of the same name keep theirs, new ones are drawn.
 
-        A new output begins at the mean of the known ones, so that it has to be learned and nothing else is lost.
+        A new output begins as the one for any other design, which is what its crops were taken for so far; where there
+        is none, at the mean of the known ones. Nothing else is lost.
         """
         own, given = self.state_dict(), other.state_dict()
         heads = [name for name in own if name.startswith("body._fc.")]
@@ -82,7 +83,8 @@ class BrandNet(nn.Module):
             if name not in heads:
                 own[name].copy_(value)
         for name in heads:
-            fresh = given[name].mean(dim=0, keepdim=True).expand(len(self.outputs), *given[name].shape[1:]).clone()
+            begin = given[name][other.outputs.index(OTHER)] if other.other else given[name].mean(dim=0)
+            fresh = begin.expand(len(self.outputs), *begin.shape).clone()
             for row, brand in enumerate(self.outputs):
                 if brand in other.outputs:
                     fresh[row] = given[name][other.outputs.index(brand)]

@@ -269,6 +269,7 @@ def _trained(
     start = (_installed(task) if extend else None) or begun
     if extend and start is not None:
         options = replace(options, learning_rate=_GENTLER * options.learning_rate)
+        task = replace(task, new=tuple(brand for brand in task.brands if brand not in start.net.brands))
     trainer = Trainer(task, runs / (f"{task.name}-extended" if extend else task.name), options)
     _run(trainer, start, resume, progress)
     return trainer

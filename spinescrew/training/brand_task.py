@@ -36,13 +36,13 @@ _BLUR_SHARE, _BLUR_PX = 0.5, (0.2, 1.7)
 _NOISE, _GAMMA = 0.06, 0.4
 _FAR = 2.5
 
-OTHER_SHARE = 2
-"""Designs of no system are drawn this often for each time that a system is: they look like many things."""
+OFTEN = 2.0
+"""Designs of no system, which look like many things, and new systems are drawn this often for once that another is."""
 
 
 @dataclass(frozen=True)
 class BrandTask:
-    """Crops of screws, turned over and moved a little, and the system of each; every system equally often.
+    """Crops of screws, turned over and moved a little, and the system of each; known systems equally often.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ class BrandTask:
         Patients to learn from; all of the source when left out.
     other:
         Whether designs of no system have an output of their own.
+    new:
+        Systems that are still to be learned by a network that knows the others.
     """
 
     source: BrandSource
@@ -63,6 +65,7 @@ class BrandTask:
     other: bool = True
     batch_size: int = 16
     seed: int = 81
+    new: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,13 +115,20 @@ class BrandTask:
     def sample(self, random: Random) -> tuple[Field, int]:
         """One crop (3, r, c), or pair of crops, and the number of its system."""
         groups = self._by_output
-        output = min(int(random.integers(len(groups) + (OTHER_SHARE - 1) * self.other)), len(groups) - 1)
+        output = int(random.choice(len(groups), p=self._shares))
         entry = groups[output][int(random.integers(len(groups[output])))]
         patient = self.source[entry.number]
         if self.kind == CONCAT:
             return beside(*(self._crop(patient.images[view], random) for view in VIEWS)), output
         view = self.kind if self.kind in VIEWS else str(random.choice(entry.views))
         return self._crop(patient.images[view], random), output
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        """How often each output is drawn."""
+        often = [brand in self.new for brand in self.brands] + ([True] if self.other else [])
+        shares = np.where(often, OFTEN, 1.0)
+        return np.asarray(shares / shares.sum())
 
     @cached_property
     def _by_output(self) -> list[list[Entry]]:
