@@ -11,7 +11,7 @@ from spinescrew.brands import attention as attention_module
 from spinescrew.brands import identify as identify_module
 from spinescrew.brands.attention import attentions
 from spinescrew.brands.identify import BrandResult, Vote, _second_system, _votes, answer, identify
-from spinescrew.brands.locate import locate
+from spinescrew.brands.locate import even_contrast, locate
 from spinescrew.brands.models import Answer
 from spinescrew.brands.names import LOCKED, SIMULATED, UNLOCKED, never_saw, shown_name
 from spinescrew.brands.reference import design_picture, reference_picture
@@ -152,6 +152,30 @@ def test_metal_without_heads_is_called_a_plate():
 
     with pytest.raises(InputError, match="no heads as pedicle screws have"):
         locate(film.radiograph, find=headless)
+
+
+def test_screws_on_a_faint_film_are_found_at_the_second_look():
+    film = FILMS["plain", "lat"]
+    slope = np.linspace(0, 40, SHAPE[1], dtype=np.float32)
+    faint = replace(film.radiograph, pixels=film.pixels + slope)
+
+    def blind(radiograph, view, **_):
+        metal, ground = radiograph.pixels[film.shafts], radiograph.pixels[~film.shafts & ~film.heads]
+        seen = np.median(metal) > np.quantile(ground, 0.9)
+        own = maps_of(film, view)
+        return (
+            own if seen else replace(own, **{name: 0 * getattr(own, name) for name in ("shaft", "head", "neck", "tip")})
+        )
+
+    found = locate(faint, find=blind)
+    assert len(found.necks) == 3
+    assert np.array_equal(found.radiograph.pixels, faint.pixels)
+    assert any("contrast was evened out" in note for note in found.notes)
+
+
+def test_an_evened_picture_of_nothing_is_still_nothing():
+    flat = Radiograph(np.full(SHAPE, 3.0, np.float32), True, np.full(2, PIXEL_MM), "detector")
+    assert np.isfinite(even_contrast(flat, 20.0).pixels).all()
 
 
 def test_several_screws_of_another_system_are_told():

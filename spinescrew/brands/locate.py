@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from spinescrew.brands.crop import LONG_MM, MAGNIFICATION, lies_down
 from spinescrew.brands.models import AP, LAT
@@ -36,6 +37,9 @@ _PLAIN = 0.9
 _FAR_BETTER = 2.0
 _SHORT_MM = 20.0
 _HEAD_MM, _HEAD_SHARE = 7.0, 0.25
+_EVENED_MM = (10.0, 20.0)
+_LEAST_SPREAD, _NOT_NOUGHT = 1e-3, 1e-12
+_EVENED_RANGE = (0.2, 99.9)
 _NO_SIZE = "its pixels have no size"
 _ASSUMED = "grey scale"
 """Stands in the note of a radiograph whose file does not tell it."""
@@ -140,8 +144,14 @@ def locate(
     InputError
         If there is no screw, or what there is has no heads.
     """
-    best = _searched(radiograph, find or _own_find(), device, progress or Progress())
+    find = find or _own_find()
+    best = _searched(radiograph, find, device, progress or Progress())
     notes = []
+    if not any(_has_head(best.maps, each) for each in best.seen):
+        second = _evened(best, find, device)
+        if second is not None:
+            best = second
+            notes.append(f"{name} shows its screws faintly; they were found after its contrast was evened out")
     if not best.seen:
         raise InputError(f"{name} {NO_SCREW}")
     if best.radiograph.bright_is_dense != radiograph.bright_is_dense:
@@ -186,6 +196,27 @@ def _searched(radiograph: Radiograph, find: Callable[..., ScrewMaps], device: st
             break
     assert best is not None
     return best
+
+
+def _evened(first: _Try, find: Callable[..., ScrewMaps], device: str) -> _Try | None:
+    """A second look at a film on which metal hardly stands out; nothing where no head is seen then, either."""
+    step = float(first.view.pixel_mm.mean())
+    for around_mm in _EVENED_MM:
+        found = _tried(even_contrast(first.radiograph, around_mm / step), step, find, device)
+        if any(_has_head(found.maps, each) for each in found.seen):
+            return replace(found, radiograph=first.radiograph)
+    return None
+
+
+def even_contrast(radiograph: Radiograph, around_px: float) -> Radiograph:
+    """The same with its contrast about as strong everywhere: each pixel against what lies about it, over its spread."""
+    pixels = radiograph.dense_bright().astype(np.float32)
+    fine = pixels - gaussian_filter(pixels, around_px)
+    spread = np.sqrt(gaussian_filter(fine**2, around_px) + _LEAST_SPREAD * float(np.var(fine)) + _NOT_NOUGHT)
+    even = gaussian_filter(fine / spread, 1.0)
+    low, high = np.percentile(even, _EVENED_RANGE)
+    even = np.clip((even - low) / max(float(high - low), _NOT_NOUGHT), 0.0, 1.0)
+    return replace(radiograph, pixels=even.astype(np.float32), bright_is_dense=True)
 
 
 def _tried(radiograph: Radiograph, step_mm: float, find: Callable[..., ScrewMaps], device: str) -> _Try:
