@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from known_poses import solved, use_known_solver
-from pose_workshop import NAME, KnownPoses, PoseBrowsed
+from pose_workshop import KnownPoses, PoseBrowsed
 
 from spinescrew.scene.aligned_slices import plane_of
 from spinescrew.scene.radiograph_nodes import slice_plane
@@ -152,14 +152,16 @@ def test_poses_as_corrected_are_handed_out_and_other_tabs_keep_theirs(found):
     assert found.workshop.asked[-1].result is found.session.result
     found.dismiss()
     found.until(lambda: not found.planner.server.state.unsaved, "nothing unsaved")
+    name = found.desk.posed.name
     found.click("#tab-c2")
     found.shows("#c2-asked", "not judged")
+    found.until(lambda: name not in found.text(".bar .case"), "a bar without the pair")
     found.press("a")
     found.click("#tab-pose")
     found.shows("#pose-hand", "Screw")
     assert found.picture("Red").std() > 20
     assert found.planner.server.state.pose_outlines
-    assert NAME not in found.text(".bar .case")
+    found.shows(".bar .case", name)
 
 
 def test_the_whole_image_is_seen_in_a_page_of_another_size(found):
