@@ -30,8 +30,6 @@ from spinescrew.training.checkpoint import FILE  # noqa: E402
 from spinescrew.training.options import TrainingOptions  # noqa: E402
 from spinescrew.training.trainer import Trainer  # noqa: E402
 
-run = brand_command._run
-
 
 class Small(torch.nn.Module):
     """The interface of a BrandNet over a handful of weights."""
@@ -243,7 +241,7 @@ def test_installed_models_are_extended_gently_and_see_the_new_system_more_often(
     train_brands(tmp_path / "runs", tmp_path / "models", options, batch_size=2)
     monkeypatch.setenv("SPINESCREW_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(brand_command, "brand_data", lambda *_: replace(known, brands=SYSTEMS))
-    ran = []
+    ran, run = [], brand_command._run
     monkeypatch.setattr(brand_command, "_run", lambda trainer, *rest: ran.append(trainer) or run(trainer, *rest))
     cards = train_brands(tmp_path / "runs", tmp_path / "more", options, batch_size=2, extend=True)
     assert {trainer.task.new for trainer in ran} == {SYSTEMS[1:]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,11 @@ class _Try:
     def strength(self) -> float:
         return float(sum(each.confidence for each in self.seen))
 
+    @cached_property
+    def whole(self) -> list[Any]:
+        """The screws that are seen with a head."""
+        return [each for each in self.seen if _has_head(self.maps, each)]
+
 
 def locate(
     radiograph: Radiograph,
@@ -147,17 +153,15 @@ def locate(
     find = find or _own_find()
     best = _searched(radiograph, find, device, progress or Progress())
     notes = []
-    if not any(_has_head(best.maps, each) for each in best.seen):
-        second = _evened(best, find, device)
-        if second is not None:
-            best = second
-            notes.append(f"{name} shows its screws faintly; they were found after its contrast was evened out")
+    if not best.whole and (second := _evened(best, find, device)) is not None:
+        best = second
+        notes.append(f"{name} shows its screws faintly; they were found after its contrast was evened out")
     if not best.seen:
         raise InputError(f"{name} {NO_SCREW}")
     if best.radiograph.bright_is_dense != radiograph.bright_is_dense:
         shade = "bright" if best.radiograph.bright_is_dense else "dark"
         notes.append(f"metal is {shade} in {name}, other than was taken for granted; it was read that way")
-    kept = [each for each in best.seen if _has_head(best.maps, each)]
+    kept = best.whole
     if not kept:
         raise InputError(f"{name} {PLATE}")
     px_per_mm, doubt, thick_mm = _scale(radiograph, best, kept)
@@ -203,7 +207,7 @@ def _evened(first: _Try, find: Callable[..., ScrewMaps], device: str) -> _Try | 
     step = float(first.view.pixel_mm.mean())
     for around_mm in _EVENED_MM:
         found = _tried(even_contrast(first.radiograph, around_mm / step), step, find, device)
-        if any(_has_head(found.maps, each) for each in found.seen):
+        if found.whole:
             return replace(found, radiograph=first.radiograph)
     return None
 

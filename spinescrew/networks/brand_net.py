@@ -72,7 +72,7 @@ class BrandNet(nn.Module):
         return "body._blocks.2"
 
     def take_over(self, other: BrandNet) -> None:
-        """Weights of a network with other or fewer systems; outputs of the same name keep theirs, new ones are drawn.
+        """Weights of a network with other or fewer systems; outputs of the same name keep theirs.
 
         A new output begins as the one for any other design, which is what its crops were taken for so far; where there
         is none, at the mean of the known ones. Nothing else is lost.
